@@ -1,0 +1,3 @@
+"""Declarative routing for AI providers: public names, imported lazily (PEP 562)."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Readers and writers: each wire format to the canon and back."""

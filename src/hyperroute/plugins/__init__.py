@@ -1,0 +1,1 @@
+"""Everything the outside may add, gathered once."""

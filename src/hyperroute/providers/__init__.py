@@ -1,0 +1,1 @@
+"""How to talk to whom: conversations as generators, no I/O."""

@@ -1,0 +1,146 @@
+"""A provider conversation without I/O.
+
+A flow yields what it wants and is sent what it got::
+
+    yield HttpRequest    -> HttpHead      send this; give me status and headers
+    yield READ           -> bytes         give me more body; b"" at its end
+    yield Pause(ns)      -> None          come back later (polling providers)
+    yield Run(function)  -> its result    call this blocking function (SDKs, in-process models)
+    yield StreamEvent    -> None          hand this to our caller
+
+The same generator runs under the sync driver, the async driver and the simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from hyperroute.canon.events import StreamEvent
+from hyperroute.canon.failure import Failure
+from hyperroute.canon.loss import Loss
+from hyperroute.canon.request import Request
+from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
+from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile
+
+SPEC = 1
+"""Version of the plugin contract; a new part, event or wish raises it."""
+
+BODY_BYTES_MAX = 64 * 1024 * 1024
+"""The largest whole body a flow gathers; beyond it the attempt fails (reliability.md, row 53)."""
+
+
+class Read(Enum):
+    """The one-member type of ``READ``."""
+
+    READ = auto()
+
+
+READ: Final = Read.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait this long."""
+
+    ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Call this where blocking is allowed: here if sync, in a thread if async."""
+
+    function: Callable[[], object]
+
+
+Wish = HttpRequest | Literal[Read.READ] | Pause | Run | StreamEvent
+Grant = object
+Flow = Generator[Wish, Grant, None]
+
+
+class CallError(Exception):
+    """How a flow says that its attempt failed. Never leaves the driver."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Carry the verdict."""
+        super().__init__(failure.kind)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One attempt, ready to be made.
+
+    Attributes:
+        model: The provider's own id (the offer's ``sends``).
+        url: The base URL, without a trailing slash.
+        speaks: Endpoints the account answers, best first; ``()`` = the plugin's own list.
+        parameters: After shapes: what is filled in, ``fields`` already renamed.
+        adds: Members put into the upstream body.
+        group: Names the credential without revealing it; tags sealed state.
+        unix_s: Unix time, for signatures.
+        seed: For what must differ between attempts and not between replays.
+        losses: Where the flow leaves what its dialect could not say.
+    """
+
+    request: Request
+    model: str
+    url: str
+    secret: str = field(repr=False, default="")
+    speaks: tuple[str, ...] = ()
+    headers: Headers = field(repr=False, default=())
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    adds: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    profile: Profile = NO_PROFILE
+    group: str = ""
+    attempt: int = 1
+    unix_s: int = 0
+    seed: int = 0
+    losses: list[Loss] = field(default_factory=list[Loss])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A provider plugin is a value: a name, one generator function, and what may be configured.
+
+    Attributes:
+        name: What a table's ``plugin:`` says.
+        flow: The conversation.
+        url: The default base URL; ``""`` if the table must give one.
+        speaks: Endpoints it can speak upstream, best first.
+        vendor: Whose sealed state it may be sent; ``""`` for hosts of other people's models.
+        secret: The reference a table gets when it lists no ``keys`` (``env:ACME_API_KEY``); "" none.
+        options: Names of the entry's ``options`` that it reads, with the type of each.
+        cancel_stops_billing: Closing the connection stops the meter (reliability.md, 5.11).
+        spec: The contract version it was written for.
+    """
+
+    name: str
+    flow: Callable[[Outbound], Flow]
+    url: str = ""
+    speaks: tuple[str, ...] = ("chat",)
+    vendor: str = ""
+    secret: str = ""
+    options: Mapping[str, type] = field(default_factory=lambda: MappingProxyType({}))
+    cancel_stops_billing: bool = False
+    dialects: Mapping[str, Dialect] = field(default_factory=lambda: MappingProxyType({}))
+    """By endpoint: what it speaks there; the planner asks these for losses."""
+    spec: int = SPEC
+
+
+def send(request: HttpRequest) -> Generator[Wish, Grant, HttpHead]:
+    """``head = yield from send(request)``."""
+    head = yield request
+    assert isinstance(head, HttpHead)
+    return head
+
+
+def read() -> Generator[Wish, Grant, bytes]:
+    """``chunk = yield from read()``; ``b""`` at the end of the body."""
+    chunk = yield READ
+    assert isinstance(chunk, bytes)
+    return chunk

@@ -1,0 +1,1 @@
+"""Decisions. Same arguments, same answer, no effect."""

@@ -1,0 +1,1 @@
+"""YAML to RouteTable. pydantic and yaml live here only."""
