@@ -30,8 +30,8 @@ RATIO_FREE_BYTES: Final = 1024 * 1024
 PIECE_BYTES: Final = 256 * 1024
 """How much is inflated at a time, so that a bomb is noticed before it is unpacked."""
 
-WHOLE_BYTES_MAX: Final = 1024 * 1024
-"""How much of a body that is not a stream one ``read`` gathers."""
+WHOLE_BYTES_MAX: Final = 256 * 1024
+"""How much of a body that is not a stream one ``read`` gathers, within its one limit of time."""
 
 USER_AGENT: Final = "hyperroute"
 
@@ -95,6 +95,74 @@ class Decoder:
             except zlib.error:
                 pass
         raise TransportError("encoding")
+
+
+class Body:
+    """Between a connection and ``read``: opens what is compressed, gathers what is not a stream.
+
+    A stream is handed over as it comes. A whole answer is handed over at once, because its reader
+    can do nothing with a part, and each hand-over costs a turn through the driver.
+    """
+
+    __slots__ = ("_decoder", "_ended", "_head", "_pieces", "_size", "_want")
+
+    def __init__(self, head: HttpHead) -> None:
+        self._head: HttpHead | None = head
+        self._decoder: Decoder | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._want = 1 if streams(head) else WHOLE_BYTES_MAX
+        self._ended = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what came from the connection.
+
+        Raises:
+            TransportError: ``encoding``, for a coding that we cannot open, or a bomb.
+        """
+        decoder = self._opened()
+        for piece in (chunk,) if decoder is None else decoder.feed(chunk):
+            self._pieces.append(piece)
+            self._size += len(piece)
+
+    def end(self) -> None:
+        """Take note that the body has ended.
+
+        Raises:
+            TransportError: ``encoding``, if compressed data stop in the middle.
+        """
+        self._ended = True
+        if (decoder := self._opened()) is not None:
+            decoder.close()
+
+    @property
+    def ended(self) -> bool:
+        """Say whether the connection has given all it had."""
+        return self._ended
+
+    @property
+    def held(self) -> int:
+        """Count the bytes that wait to be taken."""
+        return self._size
+
+    def ready(self) -> bool:
+        """Say whether there is enough to hand over, or the end."""
+        return self._ended or self._size >= self._want
+
+    def take(self) -> bytes:
+        """Hand over what has been gathered; ``b""`` at the end."""
+        pieces = self._pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._pieces = []
+        self._size = 0
+        return data
+
+    def _opened(self) -> Decoder | None:
+        # Not before the body: a status that can be read is worth more than a body that cannot.
+        if self._head is not None:
+            self._decoder = decoder_for(self._head)
+            self._head = None
+        return self._decoder
 
 
 def decoder_for(head: HttpHead) -> Decoder | None:
