@@ -30,7 +30,9 @@ def parse_request(
     """
     narrowing, _ = read_extension(raw)
     if raw.get("thread") is not None:
-        raise ClientWireError("threads are not supported; send the whole conversation", pointer="/thread")
+        raise ClientWireError(
+            "threads are not supported; send the whole conversation", pointer="/thread"
+        )
     output = reading.member(raw, "output_config", "") or {}
     thinking = reading.member(raw, "thinking", "") or {}
     said = {

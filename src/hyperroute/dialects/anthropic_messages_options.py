@@ -73,7 +73,7 @@ def plan_thinking(
     if asked is None or (asked.effort is None and asked.budget is None):
         return ThinkingPlan({})
     kinds = _kinds(profile)
-    if asked.effort == "none" or asked.budget == "off" or asked.budget == 0:
+    if asked.effort == "none" or asked.budget in {"off", 0}:
         if "disabled" in kinds:
             return ThinkingPlan({"thinking": {"type": "disabled"}})
         losses.add("thinking", "dropped", "thinking cannot be turned off at this target")
@@ -149,9 +149,9 @@ def _manual(
     if fitting != budget:
         losses.add("thinking", "clamped", f"a budget of {fitting} tokens is sent")
     members = {"thinking": {"type": "enabled", "budget_tokens": fitting}}
-    effort = asked.effort if asked.effort and "effort" in profile.does else None
+    word = asked.effort if "effort" in profile.does else None
     return ThinkingPlan(
-        members, effort=_effort(effort, losses) if effort else None, manual=True, on=True
+        members, effort=None if word is None else _effort(word, losses), manual=True, on=True
     )
 
 

@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from hyperroute.canon.content import (
     CacheMark,
@@ -40,8 +40,29 @@ from hyperroute.errors import ClientWireError
 NAME = "anthropic.messages"
 
 _KNOWN = frozenset(
-    "model messages system max_tokens stream tools tool_choice thinking output_config temperature "
-    "top_p top_k stop_sequences metadata service_tier intent hyperroute hypereal".split()
+    {
+        "model",
+        "messages",
+        "system",
+        "max_tokens",
+        "stream",
+        "tools",
+        "tool_choice",
+        "thinking",
+        "output_config",
+        "temperature",
+        "top_p",
+        "top_k",
+        "stop_sequences",
+        "metadata",
+        "service_tier",
+        "intent",
+        "hyperroute",
+        "hypereal",
+    }
+)
+_DISPLAYS: Mapping[str, Literal["none", "summary"]] = MappingProxyType(
+    {"summarized": "summary", "omitted": "none"}
 )
 _SERVER_RESULT = "_tool_result"
 _CHOICES: Mapping[str, ToolChoice] = MappingProxyType(
@@ -62,19 +83,21 @@ def decode(raw: Mapping[str, Any]) -> Conversation:
     choice, parallel = _tool_choice(raw)
     metadata = reading.member(raw, "metadata", "") or {}
     output = reading.member(raw, "output_config", "") or {}
-    extensions = {
-        **{key: value for key, value in raw.items() if key not in _KNOWN and value is not None},
-        **{f"output_config/{key}": output[key] for key in output if key not in {"effort", "format"}},
-        **{f"metadata/{key}": metadata[key] for key in metadata if key != "user_id"},
-    }
+    extensions = {key: raw[key] for key in raw if key not in _KNOWN and raw[key] is not None}
+    for key, value, known in (
+        ("output_config", output, {"effort", "format"}),
+        ("metadata", metadata, {"user_id"}),
+    ):
+        if further := {name: value[name] for name in value if name not in known}:
+            extensions[key] = further
     return Conversation(
         system=_content(raw, "system", "", needed=False),
         turns=tuple(
-            _turn(message, f"/messages/{index}")
-            for index, message in enumerate(_messages(raw))
+            _turn(message, f"/messages/{index}") for index, message in enumerate(_messages(raw))
         ),
         tools=tuple(
-            _tool(tool, f"/tools/{index}") for index, tool in enumerate(reading.items(raw, "tools", ""))
+            _tool(tool, f"/tools/{index}")
+            for index, tool in enumerate(reading.items(raw, "tools", ""))
         ),
         tool_choice=choice,
         parallel=parallel,
@@ -138,7 +161,9 @@ def _carries(part: Reasoning) -> bool:
 
 def _cache(obj: Object, where: str) -> CacheMark | None:
     mark = reading.member(obj, "cache_control", where)
-    return None if mark is None else CacheMark(reading.text(mark, "ttl", at(where, "cache_control")))
+    return (
+        None if mark is None else CacheMark(reading.text(mark, "ttl", at(where, "cache_control")))
+    )
 
 
 def _block(obj: Object, where: str, *, inner: bool) -> Part:
@@ -275,8 +300,7 @@ def _thinking(raw: Object, output: Object) -> Thinking | None:
     if obj is None:
         return None if effort is None else Thinking(effort=effort)
     display = reading.text(obj, "display", "/thinking")
-    visible = {"summarized": "summary", "omitted": "none"}.get(display or "")
-    shown = "summary" if visible == "summary" else "none" if visible == "none" else None
+    shown = _DISPLAYS.get(display or "")
     match reading.need_text(obj, "type", "/thinking"):
         case "enabled":
             budget = reading.integer(obj, "budget_tokens", "/thinking")

@@ -20,7 +20,9 @@ Source: platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool, r
 """
 
 
-def write_tools(conversation: Conversation, writer: BlockWriter, *, forced: bool = True) -> dict[str, Any]:
+def write_tools(
+    conversation: Conversation, writer: BlockWriter, *, forced: bool = True
+) -> dict[str, Any]:
     """Write ``tools`` and ``tool_choice``; without tools neither.
 
     Args:
@@ -45,16 +47,14 @@ def write_tools(conversation: Conversation, writer: BlockWriter, *, forced: bool
         "tools": [_tool(tool, f"{where}/{index}", writer) for index, tool in tools]
     }
     mode = _choice(conversation, writer, forced=forced)
-    if mode is not None:
+    if mode:
         written["tool_choice"] = mode
     return written
 
 
-def _choice(
-    conversation: Conversation, writer: BlockWriter, *, forced: bool
-) -> dict[str, Any] | None:
+def _choice(conversation: Conversation, writer: BlockWriter, *, forced: bool) -> dict[str, Any]:
     choice = conversation.tool_choice
-    mode: dict[str, Any] | None = None
+    mode: dict[str, Any] = {}
     if choice is not None:
         match choice.mode:
             case "named":
@@ -65,7 +65,7 @@ def _choice(
                 mode = {"type": "tool", "name": "web_search"}
             case "none" | "auto" | "any":
                 mode = {"type": choice.mode}
-        if mode is not None and mode["type"] in {"any", "tool"} and not forced:
+        if not forced and mode["type"] in {"any", "tool"}:
             writer.losses.add("tool_choice", "approximated", "manual thinking takes no forced tool")
             mode = {"type": "auto"}
     if conversation.parallel is False:
@@ -100,7 +100,9 @@ def _tool(tool: Tool, where: str, writer: BlockWriter) -> dict[str, Any]:
         if in_strict_subset(schema):
             written["strict"] = True
         else:
-            writer.losses.at(f"{where}/strict", "dropped", "the schema is outside the strict subset")
+            writer.losses.at(
+                f"{where}/strict", "dropped", "the schema is outside the strict subset"
+            )
     return writer.marked(written, tool.cache, where)
 
 
@@ -110,7 +112,10 @@ def _search(tool: Tool, where: str, losses: Losses) -> dict[str, Any]:
     config = tool.config or {}
     written: dict[str, Any] = {"type": SEARCH, "name": "web_search"}
     filters = _inner(config, "filters")
-    for ours, theirs in (("allowed_domains", "allowed_domains"), ("blocked_domains", "blocked_domains")):
+    for ours, theirs in (
+        ("allowed_domains", "allowed_domains"),
+        ("blocked_domains", "blocked_domains"),
+    ):
         if isinstance(domains := filters.get(theirs), list | tuple):
             written[ours] = list(domains)
     google = _inner(config, "googleSearch") or _inner(config, "google_search")

@@ -78,7 +78,7 @@ def _writer(asked: Conversation, profile: Profile, losses: Losses) -> BlockWrite
     return BlockWriter(
         profile,
         losses,
-        ids=fitted_ids(part.id for part in (*uses, *results)),
+        ids=fitted_ids([*(use.id for use in uses), *(result.id for result in results)]),
         names=fitted([*named, *(use.name for use in uses)]),
     )
 

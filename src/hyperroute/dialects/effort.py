@@ -20,7 +20,9 @@ def budget_of(effort: str, *, limit: int | None) -> int | None:
 
 def effort_of(budget: int) -> str:
     """Name the effort whose budget is the nearest lower bound; anything less is ``minimal``."""
-    return next((e for e, tokens in reversed(BUDGETS.items()) if tokens <= budget), "minimal")
+    return next(
+        (e for e, tokens in reversed(tuple(BUDGETS.items())) if tokens <= budget), "minimal"
+    )
 
 
 def nearest(effort: str, among: tuple[str, ...]) -> str | None:

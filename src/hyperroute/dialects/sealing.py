@@ -16,7 +16,7 @@ from typing import Literal
 
 from hyperroute.canon.content import Sealed
 
-_TAG = "hr1."
+TAG = "hr1."
 NATIVE: Mapping[str, str] = MappingProxyType(
     {
         "openai.chat": "openai",
@@ -33,12 +33,12 @@ def tagged(sealed: Sealed, *, own: str) -> str:
     """Write a seal for a caller whose dialect is ``own`` vendor's: bare if it is that vendor's."""
     if sealed.vendor in {"", own} and not sealed.group:
         return sealed.payload
-    return f"{_TAG}{_step(sealed.vendor)}.{_step(sealed.group)}.{sealed.payload}"
+    return f"{TAG}{_step(sealed.vendor)}.{_step(sealed.group)}.{sealed.payload}"
 
 
 def opened(payload: str, kind: SealKind) -> Sealed:
     """Read a seal that a caller replays."""
-    if payload.startswith(_TAG) and payload.count(".") >= 3:
+    if payload.startswith(TAG) and payload.count(".") >= 3:
         _, vendor, group, rest = payload.split(".", 3)
         return Sealed(kind, rest, _unstep(vendor), _unstep(group))
     return Sealed(kind, payload)

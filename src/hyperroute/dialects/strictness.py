@@ -11,8 +11,22 @@ from collections.abc import Mapping
 from typing import Any
 
 _KEYWORDS = frozenset(
-    "type properties required additionalProperties items anyOf enum const description title "
-    "$defs definitions $ref default".split()
+    {
+        "type",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "anyOf",
+        "enum",
+        "const",
+        "description",
+        "title",
+        "$defs",
+        "definitions",
+        "$ref",
+        "default",
+    }
 )
 _DEPTH_MAX = 10
 
