@@ -1,4 +1,5 @@
 import json
+from itertools import chain
 
 import pytest
 
@@ -105,5 +106,4 @@ def test_a_giant_event_is_too_large_for_the_reader():
     giant = next(fault for fault in FAULTS if fault.row == 66)
     reader = SseReader()
     with pytest.raises(ProviderWireError):
-        for chunk in giant.script.chunks:
-            list(reader.feed(chunk))
+        list(chain.from_iterable(reader.feed(chunk) for chunk in giant.script.chunks))
