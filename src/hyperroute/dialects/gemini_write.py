@@ -54,6 +54,8 @@ def translate(request: Request, *, model: str, profile: Profile) -> Emission:
     if not contents and system:
         losses.add("system", "moved", "a request needs a user turn")
         system, contents = [], [{"role": "user", "parts": system}]
+    if not contents:
+        raise ClientWireError("there is nothing to answer", pointer=place(request.dialect, "turns"))
     body: dict[str, Any] = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": system}
