@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from hyperroute.canon.events import (
     Finished,
@@ -17,50 +18,63 @@ from hyperroute.canon.events import (
 
 def violations(events: Iterable[StreamEvent], *, whole: bool = True) -> list[str]:
     """List what is wrong with a stream; ``whole=False`` forgives a missing end."""
-    wrong: list[str] = []
-    seen: set[int] = set()
-    active: dict[int, int] = {}
-    """Open part of each choice, by choice."""
-    finished: set[int] = set()
-    choices: set[int] = set()
-    started = False
+    checker = _Checker()
     for number, event in enumerate(events):
-        if isinstance(event, Started) == started:
-            wrong.append(f"{number}: {'second' if started else 'no'} Started")
-        started = True
+        checker.take(number, event)
+    unfinished = sorted(checker.choices - checker.finished)
+    if whole and (not checker.finished or unfinished):
+        checker.wrong.append(f"no Finished for choices {unfinished or [0]}")
+    return checker.wrong
+
+
+@dataclass(slots=True)
+class _Checker:
+    wrong: list[str] = field(default_factory=list[str])
+    started: bool = False
+    seen: set[int] = field(default_factory=set[int])
+    owner: dict[int, int] = field(default_factory=dict[int, int])
+    """Choice of each open part."""
+    choices: set[int] = field(default_factory=set[int])
+    finished: set[int] = field(default_factory=set[int])
+
+    def take(self, number: int, event: StreamEvent) -> None:
+        if isinstance(event, Started) == self.started:
+            self._blame(number, "second Started" if self.started else "no Started")
+        self.started = True
         match event:
             case Started():
                 pass
             case UsageReported():
-                if finished and finished >= choices:
-                    wrong.append(f"{number}: usage after the last Finished")
+                if self.finished and self.finished >= self.choices:
+                    self._blame(number, "usage after the last Finished")
             case PartStarted(index, _, choice):
-                choices.add(choice)
-                if index in seen:
-                    wrong.append(f"{number}: part {index} starts twice")
-                if choice in active:
-                    wrong.append(f"{number}: part {index} overlaps part {active[choice]}")
-                if choice in finished:
-                    wrong.append(f"{number}: part {index} after its choice finished")
-                seen.add(index)
-                active[choice] = index
+                self._part(number, index, choice)
             case PartDelta(index):
-                if index not in active.values():
-                    wrong.append(f"{number}: part {index} is not open")
+                if index not in self.owner:
+                    self._blame(number, f"part {index} is not open")
             case PartEnded(index):
-                owner = [choice for choice, part in active.items() if part == index]
-                if not owner:
-                    wrong.append(f"{number}: part {index} is not open")
-                for choice in owner:
-                    del active[choice]
+                if self.owner.pop(index, None) is None:
+                    self._blame(number, f"part {index} is not open")
             case Finished(choice=choice):
-                if choice in finished:
-                    wrong.append(f"{number}: choice {choice} finishes twice")
-                if choice in active:
-                    wrong.append(
-                        f"{number}: choice {choice} finishes with part {active[choice]} open"
-                    )
-                finished.add(choice)
-    if whole and (not finished or choices - finished):
-        wrong.append(f"no Finished for choices {sorted(choices - finished) or [0]}")
-    return wrong
+                self._finish(number, choice)
+
+    def _part(self, number: int, index: int, choice: int) -> None:
+        self.choices.add(choice)
+        if index in self.seen:
+            self._blame(number, f"part {index} starts twice")
+        if choice in self.owner.values():
+            self._blame(number, f"part {index} overlaps another of choice {choice}")
+        if choice in self.finished:
+            self._blame(number, f"part {index} after its choice finished")
+        self.seen.add(index)
+        self.owner[index] = choice
+
+    def _finish(self, number: int, choice: int) -> None:
+        if choice in self.finished:
+            self._blame(number, f"choice {choice} finishes twice")
+        if choice in self.owner.values():
+            self._blame(number, f"choice {choice} finishes with a part open")
+        self.finished.add(choice)
+
+    def _blame(self, number: int, what: str) -> None:
+        self.wrong.append(f"{number}: {what}")
