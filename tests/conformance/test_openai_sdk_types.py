@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
@@ -137,6 +137,7 @@ def arguments_of(events: list[StreamEvent]) -> list[str]:
     return [part.arguments or "{}" for part in calls]
 
 
+@settings(max_examples=40)
 @given(streams(), st.booleans())
 def test_invariant_32_chat_streams_through_the_sdk(events, asked) -> None:
     body = written(OPENAI_CHAT, events, stream_options={"include_usage": asked})
@@ -160,6 +161,7 @@ def test_invariant_32_chat_streams_through_the_sdk(events, asked) -> None:
         assert final.usage is None
 
 
+@settings(max_examples=40)
 @given(streams())
 def test_invariant_32_responses_streams_through_the_sdk(events) -> None:
     body = written(OPENAI_RESPONSES, events)
@@ -183,6 +185,7 @@ def test_invariant_32_responses_streams_through_the_sdk(events) -> None:
     assert final.model == "alias"
 
 
+@settings(max_examples=40)
 @given(streams())
 def test_invariant_32_whole_replies_validate_strictly(events) -> None:
     reply = collect(events)
@@ -193,6 +196,7 @@ def test_invariant_32_whole_replies_validate_strictly(events) -> None:
         assert validated.model == "alias"
 
 
+@settings(max_examples=40)
 @given(streams())
 def test_a_whole_reply_says_what_its_stream_says(events) -> None:
     """One mechanism: the events of both bodies collect to the same answer."""
