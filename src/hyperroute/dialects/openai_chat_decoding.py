@@ -35,6 +35,8 @@ from hyperroute.dialects.openai_usage import later, read_usage
 from hyperroute.dialects.sse import BODY_BYTES_MAX, BodyReader
 from hyperroute.errors import ProviderWireError
 
+CHOICES_MAX: Final = 128
+"""The most that ``n`` may ask for. Source: OpenAI's API reference, read 2026-11-22."""
 _DONE: Final = b"[DONE]"
 _FINISHES: Final[dict[str, FinishReason]] = {
     "stop": "stop",
@@ -211,6 +213,8 @@ class ChatDecoder:
             index = place
         choice = self._choices.get(index)
         if choice is None:
+            if len(self._choices) >= CHOICES_MAX:
+                raise ProviderWireError(f"more than {CHOICES_MAX} choices")
             choice = self._choices[index] = _Choice(index)
         if choice.finish is not None:
             return

@@ -1,8 +1,9 @@
-"""What the heads of both OpenAI dialects count alike."""
+"""What both OpenAI dialects count and collect alike when they read a request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 def text_bytes(value: object) -> int:
@@ -19,3 +20,17 @@ def text_bytes(value: object) -> int:
         elif isinstance(item, list | tuple):
             rest.extend(item)
     return total
+
+
+def unsaid(obj: Mapping[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:
+    """Collect the members that the canon has no word for, by their place.
+
+    They go among the extensions, so that every other dialect reports them lost. A member that says
+    nothing (``null``, ``[]``), as client libraries write out whole objects, is no loss.
+    """
+    lead = f"{where}/" if where else ""
+    return {
+        f"{lead}{key.replace('~', '~0').replace('/', '~1')}".removeprefix("/"): value
+        for key, value in obj.items()
+        if key not in known and value not in (None, [], {}, "")
+    }

@@ -125,11 +125,22 @@ def test_a_chat_stream_without_its_finish_is_cut(body: bytes) -> None:
         b'{"id":"x"}',
         b"[]",
         b'{"choices":[{}]}}',
+        chunk({"tool_calls": [{"id": f"{n}", "function": {"name": "f"}} for n in range(5_000)]}),
+        b"".join(chunk({"content": "x"}, index=n) for n in range(200)),
     ],
+    ids=lambda body: body[:40],
 )
 def test_malformed_chat_is_a_wire_error(body: bytes) -> None:
     with pytest.raises(ProviderWireError):
         read(OPENAI_CHAT, body)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"Bad gateway", b"\n\nOops", b"42", b"\xff"])
+def test_a_page_or_text_is_malformed_and_not_cut(body: bytes) -> None:
+    for dialect in (OPENAI_CHAT, OPENAI_RESPONSES):
+        with pytest.raises(ProviderWireError) as raised:
+            read(dialect, body)
+        assert not raised.value.cut
 
 
 @pytest.mark.parametrize("body", [b'{"choices":[{"mess', b'{"error":'])
@@ -468,7 +479,9 @@ def test_a_response_without_its_terminal_is_cut(body: bytes) -> None:
         b'{"status":"in_progress","output":[]}',
         b'{"output":[]}',
         b'{"status":"completed"}',
+        json.dumps({"status": "completed", "output": [{}] * 5_000}).encode(),
     ],
+    ids=lambda body: body[:40],
 )
 def test_malformed_responses_are_wire_errors(body: bytes) -> None:
     with pytest.raises(ProviderWireError):
