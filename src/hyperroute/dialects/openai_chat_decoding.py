@@ -98,7 +98,7 @@ class ChatDecoder:
             value = self._read(name, data)
             if value is None:
                 continue
-            # The token's way: one choice, one key of text, its part already open.
+            # The token's way: one choice, one key of text, its part open (so it has not finished).
             try:
                 (entry,) = value["choices"]
                 delta = entry["delta"]
@@ -110,7 +110,6 @@ class ChatDecoder:
                     and text.__class__ is str
                     and entry.get("finish_reason") is None
                     and value.get("usage") is None
-                    and choice.finish is None
                 )
             except (LookupError, TypeError, ValueError, AttributeError):
                 plain = False
