@@ -6,6 +6,7 @@ Invariants 27 (honest end), 31 (total over any bytes) and the grammar of canon/e
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def cut(body: bytes, places: list[int]) -> list[bytes]:
     return [body[start:end] for start, end in pairwise(edges)]
 
 
-def written(events: list[dict], line_end: str) -> bytes:
+def written(events: list[dict[str, Any]], line_end: str) -> bytes:
     return "".join(
         f"event: {event['type']}{line_end}data: {json.dumps(event, ensure_ascii=False)}"
         f"{line_end}{line_end}"
@@ -45,7 +46,8 @@ def written(events: list[dict], line_end: str) -> bytes:
 @st.composite
 def blocks(draw, index):
     kind = draw(st.sampled_from(["text", "thinking", "tool_use", "redacted_thinking", "strange"]))
-    deltas = []
+    head: dict[str, Any]
+    deltas: list[dict[str, str]] = []
     match kind:
         case "text":
             head = {"type": "text", "text": ""}
@@ -75,7 +77,7 @@ def blocks(draw, index):
 def streams(draw):
     usage = {"input_tokens": draw(st.integers(0, 99)), "output_tokens": 1}
     message = {"id": draw(words), "type": "message", "model": "m", "content": [], "usage": usage}
-    events: list[dict] = [{"type": "message_start", "message": message}]
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
     for index in range(draw(st.integers(0, 3))):
         events += draw(blocks(index))
         if draw(st.booleans()):

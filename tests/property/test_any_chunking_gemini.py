@@ -6,6 +6,7 @@ Invariants 27 (honest end), 31 (total over any bytes) and the grammar of canon/e
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,7 +84,7 @@ def responses(draw):
     return made
 
 
-def sse(documents: list[dict]) -> bytes:
+def sse(documents: list[dict[str, Any]]) -> bytes:
     lines = (f"data: {json.dumps(doc, ensure_ascii=False)}\r\n\r\n" for doc in documents)
     return "".join(lines).encode()
 

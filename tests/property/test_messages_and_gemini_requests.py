@@ -7,12 +7,13 @@ are good ones with a few members replaced, taken away or doubled, so that most g
 
 import copy
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperroute.dialects.anthropic_messages import ANTHROPIC_MESSAGES
-from hyperroute.dialects.base import NO_PROFILE, Profile
+from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile
 from hyperroute.dialects.gemini import GEMINI_GENERATE
 from hyperroute.errors import ClientWireError
 
@@ -191,7 +192,7 @@ def test_invariant_31_any_gemini_request_is_served_or_refused(raw, profile):
     check(GEMINI_GENERATE, ANTHROPIC_MESSAGES, raw, profile)
 
 
-def check(own, other, raw, profile):
+def check(own: Dialect, other: Dialect, raw: dict[str, Any], profile: Profile) -> None:
     try:
         request = own.parse_request(raw)
     except ClientWireError:
@@ -208,7 +209,7 @@ def check(own, other, raw, profile):
         assert there(raw, loss.path), loss
 
 
-def there(raw, pointer):
+def there(raw: dict[str, Any], pointer: str) -> bool:
     """Tell whether a loss points at something the caller could look at."""
     assert pointer.startswith("/"), pointer
     top = pointer.split("/")[1].replace("~1", "/").replace("~0", "~")
