@@ -213,7 +213,7 @@ def test_a_whole_body_that_stops_in_its_middle_is_cut():
 
 
 def test_pings_and_unknown_events_say_nothing():
-    more = [{"type": "ping"}, {"type": "event_of_tomorrow", "a": 1}]
+    more: list[dict[str, Any]] = [{"type": "ping"}, {"type": "event_of_tomorrow", "a": 1}]
     assert read(sse(START, *more, delta("end_turn"), STOP)) == read(
         sse(START, delta("end_turn"), STOP)
     )

@@ -37,7 +37,8 @@ from hyperroute.errors import ClientWireError
 USER = Turn(role="user", parts=(Text("hi"),))
 BASE = Conversation(turns=(USER,))
 TOOL = Tool(name="f", schema={"type": "object"})
-CALL = Turn(role="assistant", parts=(ToolUse(id="t1", name="f", arguments='{"a":1}'),))
+USE = ToolUse(id="t1", name="f", arguments='{"a":1}')
+CALL = Turn(role="assistant", parts=(USE,))
 RESULT = Turn(role="user", parts=(ToolResult(id="t1", parts=(Text("ok"),)),))
 GOOGLE = Profile(vendor="google")
 
@@ -474,7 +475,7 @@ def test_google_s_own_signatures_go_back_where_they_were():
             parts=(
                 Reasoning(text="hm", sealed=own),
                 Text("", sealed=own),
-                replace(CALL.parts[0], sealed=own),
+                replace(USE, sealed=own),
             ),
         ),
         RESULT,
