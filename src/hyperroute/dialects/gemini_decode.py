@@ -131,6 +131,17 @@ class GeminiDecoder:
     def _is_over(self) -> bool:
         return bool(self._candidates) and all(c.finished for c in self._candidates.values())
 
+    def _brings_another(self, obj: Any) -> bool:
+        """Tell whether a candidate begins here after all earlier ones ended: of ``n`` some come late."""
+        candidates = obj.get("candidates") if isinstance(obj, dict) else None
+        return isinstance(candidates, list) and any(
+            isinstance(value, dict)
+            and isinstance(index := value.get("index"), int)
+            and index >= 0
+            and index not in self._candidates
+            for value in candidates
+        )
+
     def _data(self, data: bytes) -> Iterator[StreamEvent]:
         try:
             obj = json.loads(data)
@@ -154,9 +165,9 @@ class GeminiDecoder:
             yield from self._response(response)
 
     def _response(self, obj: Any) -> Iterator[StreamEvent]:
-        if self._is_over():
+        if self._is_over() and not self._brings_another(obj):
             return
-        if not isinstance(obj, Mapping):
+        if not isinstance(obj, dict):
             raise ProviderWireError("a response that is no object")
         if not obj:
             return
@@ -171,10 +182,11 @@ class GeminiDecoder:
             self._started = True
             self._id = _text(pick(obj, "responseId"))
             yield Started(self._id, _text(pick(obj, "modelVersion")))
-        yield from self._counted(obj)
+        if not self._is_over():
+            yield from self._counted(obj)
         ended: list[Finished] = []
         for place, value in enumerate(candidates or ()):
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 raise ProviderWireError("a candidate that is no object")
             index = value.get("index", place)
             known = isinstance(index, int) and not isinstance(index, bool) and index >= 0
@@ -186,7 +198,7 @@ class GeminiDecoder:
 
     def _counted(self, obj: Mapping[str, Any]) -> Iterator[StreamEvent]:
         counts = pick(obj, "usageMetadata")
-        if isinstance(counts, Mapping):
+        if isinstance(counts, dict):
             usage = usage_of(counts)
             if usage != self._usage:
                 self._usage = usage
@@ -196,20 +208,23 @@ class GeminiDecoder:
         self, state: _Candidate, value: Mapping[str, Any], ended: list[Finished]
     ) -> Iterator[StreamEvent]:
         content = value.get("content")
-        if content is not None and not isinstance(content, Mapping):
+        if content is not None and not isinstance(content, dict):
             raise ProviderWireError("content that is no object")
         parts = content.get("parts") if content else None
         if parts is not None and not isinstance(parts, list):
             raise ProviderWireError("parts that are no list")
         for part in parts or ():
-            if not isinstance(part, Mapping):
+            if not isinstance(part, dict):
                 raise ProviderWireError("a part that is no object")
             yield from self._part(state, part)
         for name in ("citationMetadata", "groundingMetadata"):
-            if isinstance(found := pick(value, name), Mapping) and found:
+            if isinstance(found := pick(value, name), dict) and found:
                 state.citations.append({name: found})
         raw = _text(pick(value, "finishReason"))
         if raw not in _UNSAID:
+            if state.citations and (state.open is None or state.thought):
+                yield from self._close_part(state)
+                yield from self._open_part(state, thought=False)
             yield from self._close_part(state)
             state.finished = True
             reason = _REASONS.get(raw, "other")
@@ -242,14 +257,17 @@ class GeminiDecoder:
         if state.open is not None and state.thought != thought:
             yield from self._close_part(state)
         if state.open is None and (text or sealed is not None):
-            state.open, self._parts = self._parts, self._parts + 1
-            state.thought = thought
-            yield PartStarted(state.open, Reasoning() if thought else Text(), state.number)
+            yield from self._open_part(state, thought=thought)
         if text and state.open is not None:
             yield PartDelta(state.open, text)
         if sealed is not None:
             state.sealed = sealed
             yield from self._close_part(state)
+
+    def _open_part(self, state: _Candidate, *, thought: bool) -> Iterator[StreamEvent]:
+        state.open, self._parts = self._parts, self._parts + 1
+        state.thought = thought
+        yield PartStarted(state.open, Reasoning() if thought else Text(), state.number)
 
     def _close_part(self, state: _Candidate) -> Iterator[StreamEvent]:
         if state.open is not None:
@@ -263,19 +281,19 @@ class GeminiDecoder:
     def _single(self, part: Mapping[str, Any], sealed: Sealed | None) -> Part:
         """Read a part that comes whole."""
         call = pick(part, "functionCall")
-        if isinstance(call, Mapping):
+        if isinstance(call, dict):
             if pick(call, "partialArgs") is not None or pick(call, "willContinue"):
                 return unknown_part(part)
             name, args = call.get("name"), call.get("args")
             if not isinstance(name, str) or not name:
                 raise ProviderWireError("a function call without a name")
-            if args is not None and not isinstance(args, Mapping):
+            if args is not None and not isinstance(args, dict):
                 raise ProviderWireError("arguments that are no object")
             arguments = json.dumps(args or {})
             ident = _text(call.get("id")) or self._call_id(name, arguments)
             return ToolUse(id=ident, name=name, arguments=arguments.decode(), sealed=sealed)
         data = pick(part, "inlineData")
-        if isinstance(data, Mapping) and isinstance(data.get("data"), str):
+        if isinstance(data, dict) and isinstance(data.get("data"), str):
             mime = _text(pick(data, "mimeType"))
             head = mime.partition("/")[0]
             return Media(
@@ -301,7 +319,7 @@ class GeminiDecoder:
 def _refuse_if_blocked(obj: Mapping[str, Any]) -> None:
     """Raise for a blocked prompt, which comes as a 200 without candidates (dialects.md, 4.1)."""
     feedback = pick(obj, "promptFeedback")
-    if not isinstance(feedback, Mapping):
+    if not isinstance(feedback, dict):
         return
     reason = _text(pick(feedback, "blockReason"))
     if not reason or reason.endswith("_UNSPECIFIED"):

@@ -47,6 +47,18 @@ def pass_through(request: Request, model: str, edits: Sequence[Edit] = ()) -> by
         raise ClientWireError(f"the body cannot be sent on: {error}") from None
 
 
+def body_of(members: Mapping[str, Any]) -> bytes:
+    """Write a request that was made from the canon.
+
+    Raises:
+        ClientWireError: The caller gave a mapping that JSON cannot hold.
+    """
+    try:
+        return dumps(members)
+    except ValueError as error:
+        raise ClientWireError(f"the request is not JSON: {error}") from None
+
+
 def check_pairs(turns: Sequence[Turn]) -> None:
     """Refuse results without calls and calls without results, which every provider refuses.
 
@@ -157,6 +169,11 @@ def web_search(tool: Tool, losses: Losses) -> dict[str, Any]:
         "size": config.get("search_context_size"),
         "location": dict(location) if isinstance(location, Mapping) else None,
     }
+
+
+def hears(profile: Profile) -> bool:
+    """Say whether sound may be sent: not to a target that is known to take none (section 9)."""
+    return not profile.does or "audio_in" in profile.does
 
 
 def report_thinking(part: Reasoning, path: str, losses: Losses) -> None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from hyperroute.canon.content import Media, Part, Reasoning, Refusal, Text
 from hyperroute.dialects.json import dumps
 from hyperroute.errors import ProviderWireError
 
+CALLS_MAX: Final = 4_096
+"""More calls in one answer are a fault of the provider."""
 _STRANGE = re.compile(r"[^A-Za-z0-9]", re.ASCII)
 
 
@@ -40,6 +42,7 @@ class Calls:
     last: OpenCall | None = None
     live: OpenCall | None = None
     count: int = 0
+    used: set[str] = field(default_factory=set[str])
 
     def take(self, entry: dict[str, Any]) -> tuple[OpenCall, str]:
         """Find the call that a fragment belongs to, and give its piece of arguments.
@@ -64,8 +67,15 @@ class Calls:
         self.last = call
         return call, _arguments(inner.get("input" if isinstance(custom, dict) else "arguments"))
 
-    def invented(self, reply: str, choice: int, call: OpenCall) -> str:
-        """Make an id for a call that came without; unique in a conversation, since replies are."""
+    def identity(self, reply: str, choice: int, call: OpenCall) -> str:
+        """Give the call's id, or make one; of two calls with one id the later gets its own.
+
+        Some servers send no id, others the function's name. What is made up is unique in a
+        conversation, as far as the ids of replies are.
+        """
+        if call.id and call.id not in self.used:
+            self.used.add(call.id)
+            return call.id
         tail = _STRANGE.sub("", reply)[-24:]
         where = f"{choice}_{call.number}" if choice else f"{call.number}"
         return f"call_{tail}_{where}" if tail else f"call_{where}"
@@ -89,6 +99,8 @@ class Calls:
 
     def _new(self) -> OpenCall:
         self.count += 1
+        if self.count > CALLS_MAX:
+            raise ProviderWireError(f"more than {CALLS_MAX} tool calls")
         return OpenCall(self.count - 1)
 
 

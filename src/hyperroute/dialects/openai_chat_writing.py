@@ -20,13 +20,14 @@ from hyperroute.canon.content import (
 )
 from hyperroute.canon.request import Conversation, Request
 from hyperroute.dialects.base import Emission, Profile
-from hyperroute.dialects.json import dumps
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import (
     OPENAI,
     SOURCES,
+    body_of,
     check_last,
     check_pairs,
+    hears,
     new_names,
     pass_through,
     report_thinking,
@@ -57,7 +58,7 @@ def emit_request(request: Request, *, model: str, profile: Profile) -> Emission:
             path=PATH, body=pass_through(request, model, edits), headers=request.headers
         )
     writer = _Writer(request, profile)
-    return Emission(path=PATH, body=dumps(writer.write(model)), losses=tuple(writer.losses.found))
+    return Emission(path=PATH, body=body_of(writer.write(model)), losses=tuple(writer.losses.found))
 
 
 def usage_edits(request: Request) -> list[Edit]:
@@ -225,7 +226,7 @@ class _Writer:
                 url = part.value if part.source == "url" else data_url(part, "image/png")
                 detail = {"detail": part.detail} if part.detail else {}
                 return {"type": "image_url", "image_url": {"url": url, **detail}}
-            case "audio", "data" if (form := sound_format(part.mime)) is not None:
+            case "audio", "data" if (form := sound_format(part.mime)) and hears(self.profile):
                 return {"type": "input_audio", "input_audio": {"data": part.value, "format": form}}
             case "file", "data" if (text := plain_text(part)) is not None:
                 self.losses.at(path, "approximated", "a text document became text")
