@@ -37,7 +37,6 @@ GEMINI_ROWS: Final = (
     _word("INVALID_ARGUMENT", verdicts.CONTEXT_LENGTH, text="exceeds the maximum number of tokens"),
     _word("INVALID_ARGUMENT", verdicts.OUR_TRANSLATION, text="unknown name"),
     _word("INVALID_ARGUMENT", verdicts.OUR_TRANSLATION, text="missing a thought_signature"),
-    _word("INVALID_ARGUMENT", verdicts.BAD_REQUEST, text="thought signature is not valid"),
     _word("INVALID_ARGUMENT", verdicts.BAD_REQUEST),
     _word("FAILED_PRECONDITION", verdicts.BAD_REQUEST),
     _word("OUT_OF_RANGE", verdicts.BAD_REQUEST),
@@ -47,8 +46,7 @@ GEMINI_ROWS: Final = (
     _word("ABORTED", verdicts.LOCKED),
     _word("RESOURCE_EXHAUSTED", verdicts.RATE_LIMITED),
     _word("CANCELLED", verdicts.RESET),
-    _word("INTERNAL", verdicts.SERVER_ERROR),
-    _word("UNKNOWN", verdicts.SERVER_ERROR),
+    Row(type=("INTERNAL", "UNKNOWN"), bare=True, verdict=verdicts.SERVER_ERROR),
     _word("UNAVAILABLE", verdicts.OVERLOADED),
     _word("DEADLINE_EXCEEDED", verdicts.SLOW_START),
 )
