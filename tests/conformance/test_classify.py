@@ -6,6 +6,7 @@ import json
 from typing import get_args
 
 import pytest
+from tests.conformance.vectors_classify import VECTORS, Vector
 
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.units import SECOND
@@ -14,8 +15,6 @@ from hyperroute.dialects.base import ErrorReport
 from hyperroute.providers.builtin import DIALECTS
 from hyperroute.providers.classify import by_dialect, classify, classify_transport, rows_of
 from hyperroute.runtime.ports import TransportFault
-
-from .vectors_classify import VECTORS, Vector
 
 BY_NAME = {dialect.name: dialect for dialect in DIALECTS.values()}
 

@@ -40,5 +40,5 @@ ANTHROPIC_ROWS: Final = (
     Row(type=("timeout_error",), verdict=verdicts.SLOW_START),
     Row(type=("overloaded_error",), verdict=verdicts.OVERLOADED),
     Row(type=("api_error",), bare=True, verdict=verdicts.SERVER_ERROR),
-    Row(type=_INVALID, verdict=verdicts.BAD_REQUEST),
+    Row(type=_INVALID, bare=True, verdict=verdicts.BAD_REQUEST),
 )
