@@ -80,7 +80,11 @@ class Registry:
         """
         for failure in self.failures:
             origin = failure.origin
-            if name in {origin.plugin, origin.distribution, origin.distribution[11:]}:
+            if name in {
+                origin.plugin,
+                origin.distribution,
+                origin.distribution.removeprefix("hyperroute-"),
+            }:
                 return f"the provider {name!r} is not available: {failure}"
         from difflib import get_close_matches
 
