@@ -122,7 +122,9 @@ def within(have: Scalar, wanted: Scalar) -> bool:
     return have == wanted or have.startswith(wanted + "-") or wanted == "*"
 
 
-def _ordered(op: Callable[[Decimal | int, Decimal | int], bool], have: Scalar, than: Scalar) -> bool:
+def _ordered(
+    op: Callable[[Decimal | int, Decimal | int], bool], have: Scalar, than: Scalar
+) -> bool:
     if isinstance(have, str | bool) or isinstance(than, str | bool):
         return False
     return op(have, than)
