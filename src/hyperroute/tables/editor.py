@@ -60,7 +60,7 @@ def json_schema() -> dict[str, Any]:
         ("TierDoc", builtin_meters()),
     ):
         known = schema["$defs"][name]
-        proposed = {word: known["additionalProperties"] for word in sorted(words)}
+        proposed = dict.fromkeys(sorted(words), known["additionalProperties"])
         known["properties"] = {**known.get("properties", {}), **proposed}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
