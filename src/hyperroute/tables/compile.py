@@ -67,7 +67,8 @@ class _Compiler:
         facts = {
             entry.name: declared(entry.spot, entry.name, doc) for entry, doc in self._of("facts")
         }
-        known = spaces(self.docs, self.names, facts, self.plugins)
+        raw = [entry.value for entry in self.folder.sections["models"].values()]
+        known = spaces(self.docs, raw, self.names, facts, self.plugins)
         policies = Policies(known.request, known.offers)
         providers = {
             name: doc and provider(self._spot("providers", name), doc, name, self.plugins)

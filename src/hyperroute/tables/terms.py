@@ -93,10 +93,7 @@ class Terms:
             term = self.term(spot / "use", doc.use, name)
             required = condition(spot / "require", doc.require, self.offers)
             return Restrict(term, required) if required else term
-        selected = self.from_(spot / "from", doc.select or {}, doc.kind)
-        if not selected.models:
-            spot.warn(f"the intent {name!r} selects no model")
-        return self.restrict(spot, selected, doc)
+        return self.restrict(spot, self.from_(spot / "from", doc.select or {}, doc.kind), doc)
 
     def from_(self, spot: Spot, lines: Mapping[str, Any], kind: str | None) -> From:
         """Resolve a condition over models to their names."""
