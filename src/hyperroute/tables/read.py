@@ -39,6 +39,8 @@ def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool)
     folder = merge(report, tops)
     names = tuple(sorted(source.name for source, _ in tops))
     tops.clear()
+    if folder.incomplete:
+        report.raise_if_failed()
     compiled = compile_folder(folder, plugins)
     tests = cases(folder, compiled)
     if not report.failed:

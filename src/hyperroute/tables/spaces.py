@@ -79,7 +79,7 @@ def spaces(
         "model": models,
         "provider": docs["providers"],
     }
-    if not names.broken:
+    if not names.broken | names.astray:
         choices["offer"] = names.offers
     asked = {"req.kind": KINDS, "req.endpoint": ENDPOINTS, "req.needs": every, **told}
     parameters: dict[str, FactType] = {

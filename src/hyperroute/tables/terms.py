@@ -160,7 +160,7 @@ class Terms:
     def _offer(self, spot: Spot, name: str) -> Term:
         if name in self.names.offers:
             return OfferTerm(name)
-        if name.rpartition("@")[0] in self.names.broken or name in self.names.aliases:
+        if self.names.excused(name) or name in self.names.aliases:
             return NoOffers()  # told where it is defined
         if pattern := self.names.pattern_for(name):
             spot.error(f"{name!r} is only matched by the pattern {pattern!r}; a term needs a model")
