@@ -109,7 +109,7 @@ def _marks(model: Any) -> Iterable[str]:
 
 def _type(fact: DeclaredFact | None) -> FactType:
     if fact is None:
-        return "value"  # broken: whatever is said of it may be right
+        return "any"  # broken: whatever is said of it may be right
     if fact.type in {None, "text"}:
         return "word"
     return "count" if fact.type == "count" else "money"
