@@ -38,12 +38,14 @@ class FactSpace:
         types: Fact to the type of its value.
         choices: Fact to all values it can have, where that is closed.
         others: Facts that a value may refer to; empty: none.
+        used: Facts of the request that were read; a declared one that is not among them is idle.
     """
 
     subject: str
     types: Mapping[str, FactType]
     choices: Mapping[str, Iterable[str]] = field(default_factory=dict[str, "Iterable[str]"])
     others: Mapping[str, FactType] = field(default_factory=dict[str, FactType])
+    used: set[str] = field(default_factory=set)
 
 
 def condition(spot: Spot, lines: Mapping[str, Any] | None, space: FactSpace) -> Condition:
@@ -64,6 +66,7 @@ def _line(spot: Spot, fact: str, value: Any, space: FactSpace) -> Line | None:
             f"unknown fact {fact!r} of {space.subject}{nearest(fact, space.types)}", key=True
         )
         return None
+    space.used.add(fact)
     try:
         op, values = _parse(fact, kind, value, space)
     except ValueError as error:
@@ -116,6 +119,7 @@ def _direction(fact: str) -> Op:
 def _value(fact: str, kind: FactType, value: Any, space: FactSpace, *, op: str) -> Scalar | FactRef:
     if isinstance(value, str):
         if value in space.others:
+            space.used.add(value)
             _check_reference(fact, kind, value, space.others[value])
             return FactRef(value)
         if value.startswith(_ROOTS) and kind != "value":
