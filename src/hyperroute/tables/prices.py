@@ -24,7 +24,8 @@ from hyperroute.tables.vocabulary import nearest
 SCALE_LEAST = 100_000_000
 """A micro-credit is 10^-8 USD."""
 
-_Rates = tuple[tuple[str, Fraction], ...]
+_Rates = tuple[tuple[str, int, int], ...]
+"""Meter, numerator, denominator: a ``Fraction`` costs a power to hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class PriceBook:
     _rows: list[tuple[_Row, ...]] = field(default_factory=list)
     _numbers: dict[tuple[_Row, ...], int] = field(default_factory=dict)
     _prices: list[Price] = field(default_factory=list)
-    _memo: dict[tuple[Decimal, int], Fraction] = field(default_factory=dict)
+    _memo: dict[tuple[Decimal, int], tuple[int, int]] = field(default_factory=dict)
 
     def add(self, spots: list[Spot], docs: list[SheetDoc]) -> int:
         """Take in a price and give its number; what is wrong with it is told at its spots."""
@@ -72,11 +73,11 @@ class PriceBook:
     def close(self) -> None:
         """Fix the scale and build every sheet."""
         denominators = {
-            rate.denominator
+            denominator
             for price in self._rows
             for row in price
             for rates in (row.rates, *(rates for _, rates in row.tiers))
-            for _, rate in rates
+            for _, _, denominator in rates
         }
         self.scale = lcm(SCALE_LEAST, *denominators)
         shared: dict[_Row, Sheet] = {}
@@ -102,7 +103,7 @@ class PriceBook:
 
     def _whole(self, rates: _Rates) -> Mapping[str, int]:
         return MappingProxyType(
-            {meter: rate.numerator * (self.scale // rate.denominator) for meter, rate in rates}
+            {meter: above * (self.scale // below) for meter, above, below in rates}
         )
 
     def _row(self, spot: Spot, doc: SheetDoc) -> _Row:
@@ -146,7 +147,7 @@ class PriceBook:
     def _rates(
         self, spot: Spot, written: Mapping[str, Decimal], amount: int, unit: str, currency: int
     ) -> _Rates:
-        rates: list[tuple[str, Fraction]] = []
+        rates: list[tuple[str, int, int]] = []
         for meter in sorted(written):
             of = self.meters.get(meter)
             if of is None:
@@ -159,8 +160,9 @@ class PriceBook:
             key = (written[meter], divisor)
             rate = self._memo.get(key)
             if rate is None:
-                rate = self._memo[key] = Fraction(written[meter]) / divisor
-            rates.append((meter, rate))
+                exact = Fraction(written[meter]) / divisor
+                rate = self._memo[key] = exact.numerator, exact.denominator
+            rates.append((meter, *rate))
         return tuple(rates)
 
     @property
