@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperroute.errors import TableError
@@ -87,6 +87,9 @@ _PIECES = (
 
 _CHARACTERS = "".join(map(chr, range(9, 127))) + "\x00\x85\xa0\u00e9\u2028\ufeff\ud800\U0001f600"
 
+FEWER = settings(max_examples=max(10, settings().max_examples // 2))
+"""Drawing a table is what takes the time here."""
+
 
 def check_references(table):
     """Everything that a loaded table names is there."""
@@ -136,6 +139,7 @@ def attempt(text):
         return None, error.problems
 
 
+@FEWER
 @given(table=tables(kinds=("chat", "image", "video")))
 def test_invariant_5_what_loads_has_every_reference_resolved(table):
     loaded = loads(render(table)).table
