@@ -7,6 +7,7 @@ lists only what differs from its defaults.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from decimal import Decimal
@@ -18,6 +19,7 @@ from hyperroute.catalog import card, condition, price, shape
 from hyperroute.errors import Problem
 from hyperroute.routing import table
 from hyperroute.tables import testcases
+from hyperroute.tables.words import exact
 
 _CLASSES: tuple[type[Any], ...] = (
     *(card.AccountLimits, card.Breaker, card.JobTerms, card.KeyEntry, card.Model, card.Offer),
@@ -42,11 +44,19 @@ def _layout(cls: type[Any]) -> tuple[str, tuple[tuple[str, object], ...]]:
 _LAYOUTS: Mapping[type[Any], tuple[str, tuple[tuple[str, object], ...]]] = {
     cls: _layout(cls) for cls in _CLASSES
 }
-_MAKERS: Mapping[str, tuple[Callable[..., Any], frozenset[str]]] = {
-    cls.__name__: (cls, frozenset(f.name for f in fields(cls) if "frozenset[str]" in str(f.type)))
-    for cls in _CLASSES
-}
-"""By name: the class, and its fields that are sets of words, which are written as plain lists."""
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_Maker = tuple[Callable[..., Any] | None, frozenset[str], tuple[str, ...]]
+
+
+def _maker(cls: type[Any]) -> _Maker:
+    words = (f.name for f in fields(cls) if "frozenset[str]" in str(f.type))
+    maps = (f.name for f in fields(cls) if re.fullmatch(r"Mapping\[.*\]", str(f.type)))
+    return cls, frozenset(words), tuple(maps)
+
+
+_MAKERS: Mapping[str, _Maker] = {cls.__name__: _maker(cls) for cls in _CLASSES}
+"""By name: the class; its fields that are sets of words, written as lists; its maps, left out when
+empty."""
 
 
 def encode(value: object, *, meaning: bool = False) -> str:
@@ -76,9 +86,11 @@ def _plain(value: Any, meaning: bool) -> Any:
     layout = _LAYOUTS.get(kind)
     if layout is not None:
         made: dict[str, Any] = {"": layout[0]}
-        words = _MAKERS[layout[0]][1]
+        _, words, maps = _MAKERS[layout[0]]
         for name, default in layout[1]:
             item = getattr(value, name)
+            if not item and name in maps:
+                continue
             if item is not default and (type(item) is not type(default) or item != default):
                 made[name] = sorted(item) if name in words else _plain(item, meaning)
         if meaning and kind is condition.Line:
@@ -87,7 +99,7 @@ def _plain(value: Any, meaning: bool) -> Any:
     if kind is frozenset:
         return {"": "set", "of": sorted((_plain(item, meaning) for item in value), key=str)}
     if kind is Decimal:
-        return {"": "decimal", "of": format(value.normalize(), "f")}
+        return {"": "decimal", "of": exact(value)}
     if kind is FailureClass or kind is Reaction:
         return {"": kind.__name__, "of": value.value}
     if isinstance(value, Mapping):
@@ -104,11 +116,14 @@ def _tuples(values: list[Any]) -> tuple[Any, ...]:
 
 def _object(found: dict[str, Any]) -> Any:
     name = found.pop("", None)
-    maker, words = _MAKERS.get(name, _NOTHING) if name else _NOTHING
+    maker, words, maps = _MAKERS.get(name, _NOTHING) if name else _NOTHING
     for key, item in found.items():
         if type(item) is list:
             found[key] = frozenset(item) if key in words else _tuples(item)
     if maker is not None:
+        for key in maps:
+            if key not in found:
+                found[key] = _EMPTY
         return maker(**found)
     if name is None:
         return MappingProxyType(found)
@@ -126,5 +141,5 @@ def _object(found: dict[str, Any]) -> Any:
             return MappingProxyType(dict(of))
 
 
-_NOTHING: tuple[Callable[..., Any] | None, frozenset[str]] = (None, frozenset())
+_NOTHING: _Maker = (None, frozenset(), ())
 _DECODER = json.JSONDecoder(object_hook=_object)

@@ -134,7 +134,7 @@ def _budget(spot: Spot, amount: str, period: str) -> str:
 
 def usd(amount: Decimal) -> str:
     """Spell money one way, so that equal amounts are equal text."""
-    return f"{amount.normalize():f} usd"
+    return f"{words.exact(amount)} usd"
 
 
 def timeouts(spot: Spot, doc: TimeoutDoc | None) -> Timeouts | None:
