@@ -44,7 +44,7 @@ class Cache:
     def key(self, found: Files, plugins: PluginWords | None, *, strict: bool) -> str:
         """Name what would be compiled: every byte of it, and what it is compiled with."""
         made = blake2b(digest_size=20)
-        for part in (FORMAT, _library(), repr(strict), _words(plugins)):
+        for part in (FORMAT, _library(), _code(), repr(strict), _words(plugins)):
             _add(made, part.encode())
         for name, data in (*found.own, *found.shipped):
             _add(made, name.encode(errors="surrogateescape"))
@@ -124,6 +124,14 @@ def _library() -> str:
         return version("hyperroute")
     except PackageNotFoundError:
         return "unknown"
+
+
+def _code() -> str:
+    """Name the very files that compile, so that a checkout never reads what older code left."""
+    with contextlib.suppress(OSError):
+        found = ((path.name, path.stat()) for path in sorted(Path(__file__).parent.glob("*.py")))
+        return repr([(name, state.st_size, state.st_mtime_ns) for name, state in found])
+    return ""
 
 
 def _words(plugins: PluginWords | None) -> str:
