@@ -71,7 +71,7 @@ class AccountLimits:
     rate: tuple[Rate, ...] = ()
     at_once: int | None = None
     budget: str | None = None
-    """As written (``500 usd / month``)."""
+    """In one spelling (``500 usd / month``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ class ChainTerm:
 class From:
     """All listed offers of models of this kind whose facts satisfy the condition, by offer id order.
 
-    ``models`` is the condition resolved at load: the names that satisfy it, in declared order.
+    ``models`` is the condition resolved at load: the names that satisfy it, in their order.
     """
 
     condition: Condition
@@ -73,7 +73,7 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """``share`` of the traffic; all arms of a split make 100 %."""
+    """``share`` of the traffic, an exact fraction; all arms of a split make 1."""
 
     name: str
     share: Decimal
@@ -221,7 +221,11 @@ class Rules:
 # --- names ---------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another name for a model or an intent; renames, decides nothing."""
+    """Another name for a model or an intent; renames, decides nothing.
+
+    ``to`` is final: aliases of aliases are followed at load. It may be a name that only a
+    pattern matches.
+    """
 
     name: str
     to: str
@@ -314,7 +318,8 @@ class RouteTable:
     Attributes:
         digest: Hex digest of the meaning: independent of file names, order and formatting.
         scale: Money inside is an integer in units of ``1 / scale`` USD.
-        services: By model name, in declared order; patterns are among them.
+        services: By model name, in the order of names (the order of files says nothing); patterns
+            are among them. Offers of a model keep their declared order.
         patterns: Names with ``*``, most fixed characters first.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,6 @@ from hyperroute.catalog.facts import holds, model_fact
 from hyperroute.catalog.shape import Shape
 from hyperroute.routing.table import Alias, Chain, Intent, RouteTable, Service
 from hyperroute.tables import lint, shapes
-from hyperroute.tables.digest import digest
 from hyperroute.tables.merge import Entry, Folder, check_shared_names
 from hyperroute.tables.models import Models, PriceKey, offer_id
 from hyperroute.tables.namespace import Namespace, What, fixed_characters
@@ -23,7 +22,7 @@ from hyperroute.tables.prices import PriceBook
 from hyperroute.tables.providers import provider
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema_catalog import ModelDoc, SheetDoc
-from hyperroute.tables.sections import understand
+from hyperroute.tables.sections import extras, understand
 from hyperroute.tables.services import instead, own_term
 from hyperroute.tables.spaces import Spaces, spaces
 from hyperroute.tables.terms import Terms, cycles
@@ -62,13 +61,15 @@ class _Compiler:
 
     def run(self) -> Compiled:
         check_shared_names(self.folder)
+        words = extras(self.plugins)
         for section in self.folder.sections:
-            self.docs[section] = understand(self.folder, section)
+            self.docs[section] = understand(self.folder, section, words)
         self._name_all()
         facts = {
             entry.name: declared(entry.spot, entry.name, doc) for entry, doc in self._of("facts")
         }
-        known = spaces(self.docs, self.names, facts, self.plugins)
+        raw = [entry.value for entry in self.folder.sections["models"].values()]
+        known = spaces(self.docs, raw, self.names, facts, self.plugins)
         policies = Policies(known.request, known.offers)
         providers = {
             name: doc and provider(self._spot("providers", name), doc, name, self.plugins)
@@ -98,9 +99,6 @@ class _Compiler:
         )
         self._check_cycles(terms)
         lint.patterns(self.folder)
-        lint.unused(self.folder, self.names, table)
-        if not self.folder.report.failed:
-            table = replace(table, digest=digest(table))
         return Compiled(table, known, self.names)
 
     def _of(self, section: str) -> list[tuple[Entry, Any]]:
@@ -120,12 +118,14 @@ class _Compiler:
                 names.kinds.setdefault(name, what)
                 if doc is None:
                     names.broken.add(name)
-                elif what == "alias":
+                elif what == "alias" and names.kinds[name] == "alias":
                     names.aliases[name] = doc if isinstance(doc, str) else doc.to
         for entry, doc in self._of("models"):
             for index, offer in enumerate(doc.offers):
                 spelt = offer_id(entry.name, offer)
                 names.offers[spelt] = entry.name
+                if offer.at not in self.docs["providers"]:
+                    names.astray.add(entry.name)
                 if spelt in names.kinds:
                     other = names.kinds[spelt]
                     (entry.spot / "offers" / index).error(
@@ -138,6 +138,8 @@ class _Compiler:
             to = doc if isinstance(doc, str) else doc.to
             at = entry.spot if isinstance(doc, str) else entry.spot / "to"
             listed = False if isinstance(doc, str) else doc.listed
+            if self.names.kinds[entry.name] != "alias":
+                continue
             if path := self.names.cycle(entry.name):
                 if entry.name == min(path):
                     at.error(f"aliases in a circle: {' → '.join(path)}")
@@ -146,7 +148,7 @@ class _Compiler:
             if self.names.kinds.get(final) == "chain":
                 at.error(f"{final!r} is a chain; an alias means a model or an intent")
             elif to == final and not (final in self.names.kinds or self.names.pattern_for(final)):
-                at.error(self.names.unknown(final))
+                at.error(self.names.unknown(final, "model", "alias", "intent"))
             made[entry.name] = Alias(name=entry.name, to=final, listed=listed)
         return made
 

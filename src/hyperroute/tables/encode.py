@@ -7,6 +7,7 @@ lists only what differs from its defaults.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from decimal import Decimal
@@ -15,7 +16,10 @@ from typing import Any
 
 from hyperroute.canon.failure import FailureClass, Reaction
 from hyperroute.catalog import card, condition, price, shape
+from hyperroute.errors import Problem
 from hyperroute.routing import table
+from hyperroute.tables import testcases
+from hyperroute.tables.words import exact
 
 _CLASSES: tuple[type[Any], ...] = (
     *(card.AccountLimits, card.Breaker, card.JobTerms, card.KeyEntry, card.Model, card.Offer),
@@ -26,6 +30,7 @@ _CLASSES: tuple[type[Any], ...] = (
     *(table.First, table.From, table.Instead, table.Intent, table.IntentTerm, table.Limit),
     *(table.Match, table.ModelTerm, table.NoOffers, table.OfferTerm, table.Policy, table.Promise),
     *(table.RankKey, table.Restrict, table.Retry, table.RetryBudget, table.Service, table.Split),
+    *(Problem, testcases.Expect, testcases.Given, testcases.TestCase),
 )
 
 
@@ -39,7 +44,19 @@ def _layout(cls: type[Any]) -> tuple[str, tuple[tuple[str, object], ...]]:
 _LAYOUTS: Mapping[type[Any], tuple[str, tuple[tuple[str, object], ...]]] = {
     cls: _layout(cls) for cls in _CLASSES
 }
-_MAKERS: Mapping[str, Callable[..., Any]] = {cls.__name__: cls for cls in _CLASSES}
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_Maker = tuple[Callable[..., Any] | None, frozenset[str], tuple[str, ...]]
+
+
+def _maker(cls: type[Any]) -> _Maker:
+    words = (f.name for f in fields(cls) if "frozenset[str]" in str(f.type))
+    maps = (f.name for f in fields(cls) if re.fullmatch(r"Mapping\[.*\]", str(f.type)))
+    return cls, frozenset(words), tuple(maps)
+
+
+_MAKERS: Mapping[str, _Maker] = {cls.__name__: _maker(cls) for cls in _CLASSES}
+"""By name: the class; its fields that are sets of words, written as lists; its maps, left out when
+empty."""
 
 
 def encode(value: object, *, meaning: bool = False) -> str:
@@ -56,7 +73,8 @@ def encode(value: object, *, meaning: bool = False) -> str:
 
 def decode(text: str | bytes) -> Any:
     """Read what ``encode`` wrote; maps come back read-only, lists as tuples."""
-    return _tuples(json.loads(text, object_hook=_object))
+    made = _DECODER.decode(text if isinstance(text, str) else text.decode())
+    return _tuples(made) if type(made) is list else made
 
 
 def _plain(value: Any, meaning: bool) -> Any:
@@ -68,17 +86,20 @@ def _plain(value: Any, meaning: bool) -> Any:
     layout = _LAYOUTS.get(kind)
     if layout is not None:
         made: dict[str, Any] = {"": layout[0]}
+        _, words, maps = _MAKERS[layout[0]]
         for name, default in layout[1]:
             item = getattr(value, name)
+            if not item and name in maps:
+                continue
             if item is not default and (type(item) is not type(default) or item != default):
-                made[name] = _plain(item, meaning)
+                made[name] = sorted(item) if name in words else _plain(item, meaning)
         if meaning and kind is condition.Line:
             made.pop("text", None)
         return made
     if kind is frozenset:
         return {"": "set", "of": sorted((_plain(item, meaning) for item in value), key=str)}
     if kind is Decimal:
-        return {"": "decimal", "of": format(value.normalize(), "f")}
+        return {"": "decimal", "of": exact(value)}
     if kind is FailureClass or kind is Reaction:
         return {"": kind.__name__, "of": value.value}
     if isinstance(value, Mapping):
@@ -89,29 +110,27 @@ def _plain(value: Any, meaning: bool) -> Any:
     raise AssertionError(f"a table holds no {kind.__name__}")
 
 
-def _tuples(value: Any) -> Any:
-    if type(value) is list:
-        return tuple(_tuples(item) for item in value)
-    return value
+def _tuples(values: list[Any]) -> tuple[Any, ...]:
+    return tuple([_tuples(item) if type(item) is list else item for item in values])
 
 
 def _object(found: dict[str, Any]) -> Any:
     name = found.pop("", None)
-    if name is None:
-        for key, item in found.items():
-            if type(item) is list:
-                found[key] = _tuples(item)
-        return MappingProxyType(found)
-    maker = _MAKERS.get(name)
+    maker, words, maps = _MAKERS.get(name, _NOTHING) if name else _NOTHING
+    for key, item in found.items():
+        if type(item) is list:
+            found[key] = frozenset(item) if key in words else _tuples(item)
     if maker is not None:
-        for key, item in found.items():
-            if type(item) is list:
-                found[key] = _tuples(item)
+        for key in maps:
+            if key not in found:
+                found[key] = _EMPTY
         return maker(**found)
+    if name is None:
+        return MappingProxyType(found)
     of = found["of"]
     match name:
         case "set":
-            return frozenset(_tuples(of))
+            return frozenset(of)
         case "decimal":
             return Decimal(of)
         case "FailureClass":
@@ -119,4 +138,8 @@ def _object(found: dict[str, Any]) -> Any:
         case "Reaction":
             return Reaction(of)
         case _:
-            return MappingProxyType({_tuples(key): _tuples(item) for key, item in of})
+            return MappingProxyType(dict(of))
+
+
+_NOTHING: _Maker = (None, frozenset(), ())
+_DECODER = json.JSONDecoder(object_hook=_object)

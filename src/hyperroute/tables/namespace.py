@@ -5,7 +5,6 @@ A definition that is broken keeps its name, so that one mistake does not become 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,13 +24,19 @@ class Namespace:
     """Offer id to model."""
     broken: set[str] = field(default_factory=set)
     """Names whose definition is faulty: nothing more is said of them."""
-    used_chains: set[str] = field(default_factory=set)
+    astray: set[str] = field(default_factory=set)
+    """Models with an offer at a provider that nobody defines: its id is not what was meant."""
     used: dict[str, set[str]] = field(default_factory=dict)
     """Section to the names that something refers to."""
 
     def use(self, section: str, name: str) -> None:
         """Remember that a definition is needed."""
         self.used.setdefault(section, set()).add(name)
+
+    def excused(self, offer: str) -> bool:
+        """Say whether an offer is only unknown because of a mistake that is told elsewhere."""
+        model = offer.rpartition("@")[0]
+        return model in self.broken or model in self.astray
 
     def resolve(self, name: str) -> str:
         """Follow aliases to the end; a cycle, which is told elsewhere, ends where it closes."""
@@ -59,10 +64,12 @@ class Namespace:
         ]
         return max(found, key=fixed_characters, default=None)
 
-    def unknown(self, name: str, what: str = "name") -> str:
-        """Write the message about a name that nobody has."""
-        valid: Mapping[str, object] = self.offers if "@" in name else self.kinds
-        return f"unknown {what} {name!r}{nearest(name, valid)}"
+    def unknown(self, name: str, *kinds: What) -> str:
+        """Write the message about a name that nobody has; the kinds are what it could have been."""
+        if "@" in name:
+            return f"unknown offer {name!r}{nearest(name, self.offers)}"
+        valid = [other for other, what in self.kinds.items() if what in kinds or not kinds]
+        return f"unknown name {name!r}{nearest(name, [v for v in valid if '*' not in v])}"
 
 
 def fixed_characters(pattern: str) -> int:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from hyperroute.catalog.condition import Condition
 from hyperroute.catalog.price import METERS, Price, Sheet, Tier
-from hyperroute.tables.conditions import FactSpace, condition, implies
+from hyperroute.tables.conditions import FactSpace, condition, implies, whole
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema_catalog import SheetDoc
 from hyperroute.tables.vocabulary import nearest
@@ -24,7 +24,8 @@ from hyperroute.tables.vocabulary import nearest
 SCALE_LEAST = 100_000_000
 """A micro-credit is 10^-8 USD."""
 
-_Rates = tuple[tuple[str, Fraction], ...]
+_Rates = tuple[tuple[str, int, int], ...]
+"""Meter, numerator, denominator: a ``Fraction`` costs a power to hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,12 @@ class PriceBook:
     meters: Mapping[str, str]
     """Meter to unit."""
     scale: int = SCALE_LEAST
+    doubtful: bool = False
+    """A meter is misspelt: which values of a shape have a price cannot be said."""
     _rows: list[tuple[_Row, ...]] = field(default_factory=list)
     _numbers: dict[tuple[_Row, ...], int] = field(default_factory=dict)
     _prices: list[Price] = field(default_factory=list)
-    _memo: dict[tuple[Decimal, int], Fraction] = field(default_factory=dict)
+    _memo: dict[tuple[Decimal, int], tuple[int, int]] = field(default_factory=dict)
 
     def add(self, spots: list[Spot], docs: list[SheetDoc]) -> int:
         """Take in a price and give its number; what is wrong with it is told at its spots."""
@@ -70,11 +73,11 @@ class PriceBook:
     def close(self) -> None:
         """Fix the scale and build every sheet."""
         denominators = {
-            rate.denominator
+            denominator
             for price in self._rows
             for row in price
             for rates in (row.rates, *(rates for _, rates in row.tiers))
-            for _, rate in rates
+            for _, _, denominator in rates
         }
         self.scale = lcm(SCALE_LEAST, *denominators)
         shared: dict[_Row, Sheet] = {}
@@ -100,25 +103,28 @@ class PriceBook:
 
     def _whole(self, rates: _Rates) -> Mapping[str, int]:
         return MappingProxyType(
-            {meter: rate.numerator * (self.scale // rate.denominator) for meter, rate in rates}
+            {meter: above * (self.scale // below) for meter, above, below in rates}
         )
 
     def _row(self, spot: Spot, doc: SheetDoc) -> _Row:
         amount, unit = doc.per or (1, "one")
         currency = 100 if doc.currency == "credit" else 1
         tiers: list[tuple[Condition, _Rates]] = []
+        understood: list[Condition] = []
         named: dict[str, None] = dict.fromkeys(doc.rates)
         for index, tier in enumerate(doc.tiers or ()):
             at = spot / "tiers" / index
             when = condition(at / "when", tier.when, self.space)
             if not tier.when:
                 (at / "when").error("a tier without a condition is the price itself")
-            elif any(implies(when, earlier) for earlier, _ in tiers):
+            elif any(implies(when, earlier) for earlier in understood):
                 at.error("this tier is never reached: an earlier one holds whenever it does")
             extra = tier.__pydantic_extra__
             if not extra:
                 at.error("a tier without a meter changes nothing")
             named.update(dict.fromkeys(extra))
+            if whole(when, tier.when):
+                understood.append(when)
             tiers.append((when, self._rates(at, extra, amount, unit, currency)))
         rates = self._rates(spot, doc.rates, amount, unit, currency)
         if not named:
@@ -141,10 +147,11 @@ class PriceBook:
     def _rates(
         self, spot: Spot, written: Mapping[str, Decimal], amount: int, unit: str, currency: int
     ) -> _Rates:
-        rates: list[tuple[str, Fraction]] = []
+        rates: list[tuple[str, int, int]] = []
         for meter in sorted(written):
             of = self.meters.get(meter)
             if of is None:
+                self.doubtful = True
                 (spot / meter).error(
                     f"unknown meter {meter!r}{nearest(meter, self._words)}", key=True
                 )
@@ -153,8 +160,9 @@ class PriceBook:
             key = (written[meter], divisor)
             rate = self._memo.get(key)
             if rate is None:
-                rate = self._memo[key] = Fraction(written[meter]) / divisor
-            rates.append((meter, rate))
+                exact = Fraction(written[meter]) / divisor
+                rate = self._memo[key] = exact.numerator, exact.denominator
+            rates.append((meter, *rate))
         return tuple(rates)
 
     @property

@@ -44,6 +44,11 @@ Money = Annotated[
     PlainValidator(words.money),
     WithJsonSchema(_pattern(r"^[0-9.]+ ?(usd|credit)$", "0.50 usd", "50 credit")),
 ]
+Status = Annotated[
+    int,
+    PlainValidator(words.status),
+    WithJsonSchema({"type": "integer", "minimum": 100, "maximum": 599}),
+]
 Share = Annotated[
     Decimal, PlainValidator(words.share), WithJsonSchema(_pattern(r"^[0-9.]+ ?%$", "80%"))
 ]
@@ -166,18 +171,19 @@ def _chooser(tag: str) -> Callable[[object], str]:
     return choose
 
 
-def _one_or_many(value: object) -> str:
+def one_or_many(value: object) -> str:
+    """Tell a list from what may stand alone."""
     return "<many>" if isinstance(value, list) else "<one>"
 
 
 Rates = Annotated[
     Annotated[RateLine, Tag("<one>")]
     | Annotated[list[RateLine], Field(min_length=1), Tag("<many>")],
-    Discriminator(_one_or_many),
+    Discriminator(one_or_many),
 ]
 Words = Annotated[
     Annotated[str, Tag("<one>")] | Annotated[list[str], Field(min_length=1), Tag("<many>")],
-    Discriminator(_one_or_many),
+    Discriminator(one_or_many),
 ]
 
 

@@ -22,8 +22,10 @@ from hyperroute.tables.schema import (
     Positive,
     Rates,
     Size,
+    Status,
     Time,
     TimeoutDoc,
+    Value,
     Words,
 )
 
@@ -63,11 +65,11 @@ class PolicyDoc(Named):
     when: Cond | None = Field(None, alias="for")
     require: Cond | None = None
     cap: CapDoc | None = None
-    timeout: TimeoutDoc = TimeoutDoc()
-    retry: RetryDoc = RetryDoc()
+    timeout: TimeoutDoc | None = None
+    retry: RetryDoc | None = None
     errors: dict[FailureWord, str] = {}
     breaker: BreakerDoc | None = None
-    stream: StreamDoc = StreamDoc()
+    stream: StreamDoc | None = None
     lossy: Literal["report", "refuse"] | None = None
 
 
@@ -108,8 +110,8 @@ class GivenDoc(Doc):
 
     model: str | None = None
     intent: str | None = None
-    input: str | int | None = Field(None, alias="in")
-    output: str | int | None = Field(None, alias="out")
+    input: Value | None = Field(None, alias="in")
+    output: Value | None = Field(None, alias="out")
     needs: list[str] = []
     down: list[str] = []
     at: Day | None = None
@@ -131,7 +133,7 @@ class ExpectDoc(Doc):
     cost: Money | None = None
     ends: Literal["served", "exhausted", "interrupted", "refused"] | None = None
     error: FailureWord | None = None
-    status: Annotated[int, Field(ge=100, le=599)] | None = None
+    status: Status | None = None
     rejected: dict[str, str] = {}
 
 

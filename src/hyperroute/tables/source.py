@@ -9,7 +9,7 @@ faulty table pays for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -24,6 +24,7 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
 )
 
 from hyperroute.errors import Problem
@@ -38,6 +39,9 @@ NODES_MAX = 1_000_000
 ALIASED_MAX = 10_000
 """Nodes that the expansion of aliases may add to one file."""
 DEPTH_MAX = 64
+
+_Take = Callable[[], Any]
+"""Gives the next event."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,20})?")
@@ -137,6 +141,10 @@ def _events(text: str) -> Iterator[Any]:
             yield event
 
 
+def _short(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
+
+
 class _Stop(Exception):
     """The file cannot be read any further."""
 
@@ -211,16 +219,24 @@ class _File:
     def __init__(self, reader: Reader, source: Source) -> None:
         self.reader = reader
         self.source = source
-        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.anchors: dict[str, tuple[Any, int, int]] = {}
+        """Value, how many values it holds, how deep it goes."""
+        self.reach = 0
         self.open: set[str] = set()
         self.aliased = 0
         self.scalars: dict[str, Any] = dict(_WORDS)
 
     def value(self) -> dict[str, Any]:
-        events = iter(yaml.parse(self.source.text, Loader=_LOADER))
+        loader = _LOADER(self.source.text)
+        try:
+            return self.document(loader.get_event)
+        finally:
+            loader.dispose()
+
+    def document(self, take: _Take) -> dict[str, Any]:
         root: Any = None
         documents = 0
-        for event in events:
+        while type(event := take()) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
                 documents += 1
                 if documents > 1:
@@ -228,7 +244,7 @@ class _File:
                 if event.version or event.tags:
                     self.stop(event, "directives are not part of the language")
             elif type(event) is MappingStartEvent:
-                root = self.node(event, events, 1)
+                root = self.node(event, take, 1)
             elif isinstance(event, ScalarEvent | SequenceStartEvent | AliasEvent):
                 self.stop(event, "a table is a map that begins with hyperroute: 1")
         if root is None:
@@ -246,40 +262,43 @@ class _File:
         self.tell(event, message)
         raise _Stop
 
-    def node(self, event: Any, events: Iterator[Any], depth: int) -> Any:
+    def node(self, event: Any, take: _Take, depth: int) -> Any:
         kind = type(event)
         if kind is AliasEvent:
-            return self.alias(event)
+            return self.alias(event, depth)
         self.reader.nodes += 1
         if event.tag is not None:
-            self.tell(event, f"the tag {event.tag} is not part of the language")
+            self.tell(event, f"the tag {_short(event.tag)} is not part of the language")
         if kind is ScalarEvent:
             value = self.scalar(event)
             if event.anchor:
-                self.anchors[event.anchor] = (value, 1)
+                self.anchors[event.anchor] = (value, 1, 0)
             return value
         if depth > DEPTH_MAX:
             self.stop(event, f"more than {DEPTH_MAX} levels deep")
         if self.reader.nodes > NODES_MAX:
             self.stop(event, f"the table holds more than {NODES_MAX:,} values")
         before = self.reader.nodes + self.aliased
+        outside, self.reach = self.reach, depth
         if event.anchor:
             self.open.add(event.anchor)
-        value = (
-            self.mapping(events, depth) if kind is MappingStartEvent else self.items(events, depth)
-        )
+        value = self.mapping(take, depth) if kind is MappingStartEvent else self.items(take, depth)
         if event.anchor:
             self.open.discard(event.anchor)
             weight = self.reader.nodes + self.aliased - before + 1
-            self.anchors[event.anchor] = (value, weight)
+            self.anchors[event.anchor] = (value, weight, self.reach - depth)
+        self.reach = max(outside, self.reach)
         return value
 
-    def alias(self, event: Any) -> Any:
+    def alias(self, event: Any, depth: int) -> Any:
         if event.anchor in self.open:
             self.stop(event, f"the anchor {event.anchor!r} would contain itself")
         if event.anchor not in self.anchors:
             self.stop(event, f"no anchor {event.anchor!r} before this alias; quote a plain *")
-        value, weight = self.anchors[event.anchor]
+        value, weight, height = self.anchors[event.anchor]
+        self.reach = max(self.reach, depth + height)
+        if depth + height > DEPTH_MAX:
+            self.stop(event, f"more than {DEPTH_MAX} levels deep")
         self.aliased += weight
         if self.aliased > ALIASED_MAX:
             self.stop(event, f"aliases add more than {ALIASED_MAX:,} values")
@@ -298,24 +317,24 @@ class _File:
             self.scalars[text] = value
             return value
 
-    def items(self, events: Iterator[Any], depth: int) -> list[Any]:
+    def items(self, take: _Take, depth: int) -> list[Any]:
         values = []
-        while type(event := next(events)) is not SequenceEndEvent:
-            values.append(self.node(event, events, depth + 1))
+        while type(event := take()) is not SequenceEndEvent:
+            values.append(self.node(event, take, depth + 1))
         return values
 
-    def mapping(self, events: Iterator[Any], depth: int) -> dict[str, Any]:
+    def mapping(self, take: _Take, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
         places: dict[str, Any] = {}
-        while type(event := next(events)) is not MappingEndEvent:
+        while type(event := take()) is not MappingEndEvent:
             if type(event) is not ScalarEvent:
                 self.stop(event, "a key is a word, not a list, a map or an alias")
             key = event.value
             if event.tag is not None:
-                self.tell(event, f"the tag {event.tag} is not part of the language")
+                self.tell(event, f"the tag {_short(event.tag)} is not part of the language")
             elif event.implicit[0]:
                 self.check_key(event, key)
-            value = self.node(next(events), events, depth + 1)
+            value = self.node(take(), take, depth + 1)
             if key in values:
                 first = places[key]
                 where = f"line {first.line + 1}, column {first.column + 1}"

@@ -24,7 +24,7 @@ from hyperroute.routing.table import (
     Split,
     Term,
 )
-from hyperroute.tables.conditions import FactSpace, condition, implies
+from hyperroute.tables.conditions import FactSpace, condition, implies, whole
 from hyperroute.tables.namespace import Namespace
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema_terms import IntentDoc, MatchArmDoc, SplitDoc, TermDoc
@@ -93,10 +93,7 @@ class Terms:
             term = self.term(spot / "use", doc.use, name)
             required = condition(spot / "require", doc.require, self.offers)
             return Restrict(term, required) if required else term
-        selected = self.from_(spot / "from", doc.select or {}, doc.kind)
-        if not selected.models:
-            spot.warn(f"the intent {name!r} selects no model")
-        return self.restrict(spot, selected, doc)
+        return self.restrict(spot, self.from_(spot / "from", doc.select or {}, doc.kind), doc)
 
     def from_(self, spot: Spot, lines: Mapping[str, Any], kind: str | None) -> From:
         """Resolve a condition over models to their names."""
@@ -142,8 +139,8 @@ class Terms:
         if name == "none":
             return NoOffers()
         final = self.names.resolve(name)
-        if final in self.names.broken:
-            return NoOffers()
+        if final in self.names.broken or (name != final and final not in self.names.kinds):
+            return NoOffers()  # told where it is defined
         match self.names.kinds.get(final):
             case "model":
                 if "*" in final:
@@ -163,12 +160,12 @@ class Terms:
     def _offer(self, spot: Spot, name: str) -> Term:
         if name in self.names.offers:
             return OfferTerm(name)
-        if name.rpartition("@")[0] in self.names.broken or name in self.names.aliases:
-            return NoOffers()  # told where the model, or the alias, is defined
+        if self.names.excused(name) or name in self.names.aliases:
+            return NoOffers()  # told where it is defined
         if pattern := self.names.pattern_for(name):
             spot.error(f"{name!r} is only matched by the pattern {pattern!r}; a term needs a model")
         else:
-            spot.error(self.names.unknown(name, "offer" if "@" in name else "name"))
+            spot.error(self.names.unknown(name))
         return NoOffers()
 
     def _split(self, spot: Spot, doc: SplitDoc, owner: str) -> Split:
@@ -185,6 +182,7 @@ class Terms:
 
     def _match(self, spot: Spot, docs: list[MatchArmDoc], owner: str) -> Match:
         arms: list[tuple[Condition, Term]] = []
+        understood: list[Condition] = []
         for index, doc in enumerate(docs):
             at = spot / index
             last = index == len(docs) - 1
@@ -195,10 +193,10 @@ class Terms:
                 )
             elif not last and not doc.when:
                 at.error("only the last arm has no condition; what follows is never reached")
-            elif (
-                not last and when and any(implies(when, earlier) for earlier, _ in arms if earlier)
-            ):
+            elif any(implies(when, earlier) for earlier in understood):
                 at.error("this arm is never reached: an earlier one holds whenever it does")
+            if when and whole(when, doc.when):
+                understood.append(when)
             arms.append((when, self.term(at / "use", doc.use, owner)))
         return Match(tuple(arms))
 

@@ -14,7 +14,8 @@ from hyperroute.canon.units import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from hyperroute.catalog.card import Rate
 from hyperroute.catalog.shape import Range
 
-_NUMBER = r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?"
+_NUMBER = r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,12})?"
+"""Few enough digits that no product or quotient below is ever rounded (``Decimal`` keeps 28)."""
 _SIZE = re.compile(rf"({_NUMBER})([kM]?)")
 _TIME = re.compile(rf"({_NUMBER})\s?(ms|s|m|h|d)")
 _MONEY = re.compile(rf"({_NUMBER})\s?(usd|credit)")
@@ -48,6 +49,12 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= 60 else value[:57] + "...")
     return str(value)
+
+
+def exact(value: Decimal) -> str:
+    """Spell a number one way, so that equal numbers are equal text; every digit stays."""
+    text = format(value, "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
 
 
 def _expected(form: str, value: object) -> ValueError:
@@ -115,6 +122,13 @@ def positive(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     raise _expected("a count of at least 1", value)
+
+
+def status(value: object) -> int:
+    """Read an HTTP status."""
+    if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599:
+        return value
+    raise _expected("an HTTP status such as 503", value)
 
 
 def share(value: object) -> Decimal:
