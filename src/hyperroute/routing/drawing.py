@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from hyperroute.canon.failure import FailureClass, Reaction
+from hyperroute.canon.failure import FailureClass
 from hyperroute.catalog.card import Offer, Timeouts
 from hyperroute.catalog.pricing import bound, sheet_on
 from hyperroute.routing.candidate import Candidate
@@ -27,7 +27,7 @@ ALWAYS: frozenset[FailureClass] = frozenset()
 class Drawn(Candidate):
     """A candidate whose further fields are computed on first reading, and then stay."""
 
-    __slots__ = ("_last", "_view", "_when")
+    __slots__ = ("_view",)
 
     def __getattr__(self, name: str) -> Any:
         """Compute a field that was not set yet; Python calls this only for those."""
@@ -57,15 +57,25 @@ _set_after = Candidate.__dict__["after"].__set__
 _set_last = Candidate.__dict__["last_resort"].__set__
 
 
-def drawn(
-    offer: Offer, view: View, after: frozenset[FailureClass] = ALWAYS, *, last_resort: bool = False
-) -> Candidate:
+def drawn(offer: Offer, view: View) -> Candidate:
     """Make a candidate of an offer."""
     candidate = _new(Drawn)
     _set_offer(candidate, offer)
     _set_view(candidate, view)
+    return candidate
+
+
+def drawn_after(offer: Offer, view: View, after: frozenset[FailureClass]) -> Candidate:
+    """Make a candidate that is only tried after some failures."""
+    candidate = drawn(offer, view)
     _set_after(candidate, after)
-    _set_last(candidate, last_resort)
+    return candidate
+
+
+def drawn_last(offer: Offer, view: View) -> Candidate:
+    """Make the one candidate of a plan whose every offer is closed."""
+    candidate = drawn(offer, view)
+    _set_last(candidate, True)
     return candidate
 
 
@@ -92,13 +102,6 @@ def credentials(offer: Offer, view: View, *, last_resort: bool = False) -> tuple
 
 def _weight(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=8).digest()
-
-
-def retries(view: View) -> int:
-    """Bound the same-offer retries of any failure class under the merged rules."""
-    rules = view.rules
-    counts = [n for reaction, n in rules.errors.values() if reaction is Reaction.RETRY and n]
-    return max([rules.per_offer, *counts])
 
 
 def rotations(offer: Offer, view: View) -> int:
@@ -148,12 +151,14 @@ def _parameters(candidate: Candidate) -> Mapping[str, Any]:
 
 
 _DRAWERS: dict[str, Any] = {
+    "after": lambda _: ALWAYS,
+    "last_resort": lambda _: False,
     "sends": _upstream,
     "parameters": _parameters,
     "expected": lambda one: _view(one).price(one.offer),
     "worst": lambda one: worst(one.offer, _view(one)),
     "credentials": lambda one: credentials(one.offer, _view(one), last_resort=one.last_resort),
     "timeouts": lambda one: timeouts(one.offer, _view(one)),
-    "retries": lambda one: 0 if one.last_resort else retries(_view(one)),
+    "retries": lambda one: 0 if one.last_resort else _view(one).applied.retries,
     "rotations": lambda one: 0 if one.last_resort else rotations(one.offer, _view(one)),
 }

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from hyperroute.canon.request import Request
 from hyperroute.routing.candidate import Candidate, Refusal, Rejection
 from hyperroute.routing.chains import ordered
-from hyperroute.routing.drawing import drawn, retries
+from hyperroute.routing.drawing import drawn, drawn_after, drawn_last
 from hyperroute.routing.equivalents import asked_price, equivalents, no_dearer
 from hyperroute.routing.questions import NOTHING_KNOWN, Answers
 from hyperroute.routing.refusing import nothing_left, pin_refused, request_refused
@@ -142,16 +142,15 @@ def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
     Where ``batch`` splits the results asked for, every part has its own attempts.
     """
     limit = view.rules.attempts
-    if candidates and candidates[0].last_resort:
+    if view.at_risk and candidates and candidates[0].last_resort:
         return min(1, limit)
-    again = 1 + retries(view)
-    total = 0
+    again, rotate, total = 1 + view.applied.retries, view.rules.rotate, 0
     for candidate in candidates:
         if total >= limit:
-            break
-        batch = candidate.offer.batch
-        parts = -(-view.copies // batch) if batch else 1
-        total += parts * (again + min(view.spare_keys(candidate.offer), view.rules.rotate))
+            return limit
+        offer = candidate.offer
+        parts = -(-view.copies // offer.batch) if offer.batch else 1
+        total += parts * (again + min(view.spare_keys(offer), rotate))
     return min(total, limit)
 
 
@@ -162,7 +161,7 @@ def _open(view: View, resolved: Resolved) -> tuple[Candidate, ...]:
         return ()
     offers = ordered(intent.term, view)
     if offers:
-        return tuple(drawn(offer, view) for offer in offers)
+        return tuple([drawn(offer, view) for offer in offers])
     return _last_resort(view, (intent.term,))
 
 
@@ -174,13 +173,13 @@ def _pinned(view: View, service: Service) -> tuple[Candidate, ...]:
         return tuple([drawn(offer, view) for offer in own]) or _last_resort(view, (term,))
     entries = equivalents(service, view)
     asked = asked_price(service, view)
-    candidates = [drawn(offer, view) for offer in own]
+    candidates: list[Candidate] = [drawn(offer, view) for offer in own]
     listed = {offer.id for offer in own}
     for entry, after in entries:
         for offer in ordered(entry.term, view):
             if offer.id not in listed and no_dearer(offer, asked, view):
                 listed.add(offer.id)
-                candidates.append(drawn(offer, view, after))
+                candidates.append(drawn_after(offer, view, after) if after else drawn(offer, view))
     unconditional = any(not candidate.after for candidate in candidates)
     if unconditional:
         return tuple(candidates)
@@ -202,4 +201,4 @@ def _last_resort(view: View, terms: tuple[Term, ...]) -> tuple[Candidate, ...]:
         if offer.id not in view.answers.probing and view.usable(offer)
     ]
     offers.sort(key=lambda offer: not view.warm(offer))
-    return tuple(drawn(offer, view, last_resort=True) for offer in offers[:1])
+    return tuple(drawn_last(offer, view) for offer in offers[:1])
