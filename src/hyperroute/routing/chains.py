@@ -54,29 +54,28 @@ def ordered(term: Term, view: View, *, open_only: bool = True) -> list[Offer]:
         open_only: Leave out what health, cool-downs or missing credentials close; a last resort is
             sought without.
     """
+    # Tests of type in the order of frequency: several times faster than matching by pattern.
+    if isinstance(term, ModelTerm):
+        return _leaf(term, view, (), open_only=open_only)
+    if isinstance(term, Restrict):
+        return _restricted(term, view, open_only=open_only)
+    if isinstance(term, From | OfferTerm):
+        return _leaf(term, view, (), open_only=open_only)
+    if isinstance(term, NoOffers):
+        return []
+    parts: Iterable[Term]
     match term:
-        case NoOffers():
-            return []
-        case ModelTerm() | OfferTerm() | From():
-            return _leaf(term, view, (), open_only=open_only)
         case IntentTerm(name):
-            return ordered(view.table.intents[name].term, view, open_only=open_only)
+            parts = (view.table.intents[name].term,)
         case ChainTerm(name):
-            return ordered(view.table.chains[name].term, view, open_only=open_only)
+            parts = (view.table.chains[name].term,)
         case First(terms):
-            return unrepeated(
-                offer for one in terms for offer in ordered(one, view, open_only=open_only)
-            )
+            parts = terms
         case Split():
-            return unrepeated(
-                offer
-                for arm in chosen(term, view)
-                for offer in ordered(arm.term, view, open_only=open_only)
-            )
+            parts = [arm.term for arm in chosen(term, view)]
         case Match(arms):
-            return ordered(matched(arms, view), view, open_only=open_only)
-        case Restrict():
-            return _restricted(term, view, open_only=open_only)
+            parts = (matched(arms, view),)
+    return unrepeated([offer for one in parts for offer in ordered(one, view, open_only=open_only)])
 
 
 def unrepeated(offers: Iterable[Offer]) -> list[Offer]:
@@ -115,15 +114,13 @@ def score(text: str, share: Decimal) -> Decimal:
 
 def pool_of(term: Leaf, view: View) -> Pool | None:
     """Find the pool of a leaf; of a name that the table does not have there is none."""
-    match term:
-        case ModelTerm(name):
-            service = view.table.services.get(name)
-            return None if service is None else view.index.of_model(service)
-        case OfferTerm(id):
-            offer = view.index.offers.get(id)
-            return None if offer is None else view.index.of_offer(offer)
-        case From():
-            return view.index.of_from(term)
+    if isinstance(term, ModelTerm):
+        service = view.table.services.get(term.name)
+        return None if service is None else view.index.of_model(service)
+    if isinstance(term, From):
+        return view.index.of_from(term)
+    offer = view.index.offers.get(term.id)
+    return None if offer is None else view.index.of_offer(offer)
 
 
 def _leaf(term: Leaf, view: View, require: Condition, *, open_only: bool) -> list[Offer]:
@@ -189,8 +186,8 @@ def _by_cost(term: Restrict, leaf: Leaf, view: View, *, open_only: bool) -> list
     looking = _needs_looking(pool, view, open_only=open_only)
     if term.take is None or len(selection.offers) <= SMALL:
         found = [
-            (rate_in * a + rate_out * b, id, offer)
-            for rate_in, rate_out, id, offer in priced.linear
+            (rate_in * a + rate_out * b, name, offer)
+            for rate_in, rate_out, name, offer in priced.linear
         ]
         if looking:
             found = [one for one in found if _taken(view, one[2], selection, open_only=open_only)]

@@ -7,8 +7,9 @@ order, the worst price, merged timeouts, parameters) when first asked, from the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any
 
 from hyperroute.canon.failure import FailureClass
@@ -55,6 +56,18 @@ _set_offer = Candidate.__dict__["offer"].__set__
 _set_view = Drawn.__dict__["_view"].__set__
 _set_after = Candidate.__dict__["after"].__set__
 _set_last = Candidate.__dict__["last_resort"].__set__
+
+
+def draw(offers: Sequence[Offer], view: View) -> list[Candidate]:
+    """Make candidates of offers.
+
+    In three passes without a step of the interpreter for each: a third of the time of a loop, and
+    this is the only part of a decision that grows with the candidates.
+    """
+    candidates: list[Candidate] = list(map(_new, repeat(Drawn, len(offers))))
+    any(map(_set_offer, candidates, offers))
+    any(map(_set_view, candidates, repeat(view)))
+    return candidates
 
 
 def drawn(offer: Offer, view: View) -> Candidate:

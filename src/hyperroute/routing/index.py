@@ -354,13 +354,16 @@ class Index:
         Remembered by what decides: of facts compared for equality, the value if any policy names
         it; of all other policies, whether each holds.
         """
-        policies = self.table.policies
-        told: list[object] = []
+        told: list[Hashable] = []
         for fact, values in self.gates:
             value = known(fact)
-            told.append(value if type(value) is str and value in values else as_key(value, values))
-        for at in self.ungated:
-            told.append(holds(policies[at].when, known))
+            if value in values if type(value) is str else value is None:
+                told.append(value)
+            else:
+                told.append(as_key(value, values))
+        policies = self.table.policies
+        if self.ungated:
+            told += [holds(policies[at].when, known) for at in self.ungated]
         key = tuple(told)
         found = self._rules.get(key)
         if found is None:

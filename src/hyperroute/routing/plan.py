@@ -14,7 +14,7 @@ from typing import Any, Literal
 from hyperroute.canon.request import Request
 from hyperroute.routing.candidate import Candidate, Refusal, Rejection
 from hyperroute.routing.chains import ordered
-from hyperroute.routing.drawing import drawn, drawn_after, drawn_last
+from hyperroute.routing.drawing import draw, drawn, drawn_after, drawn_last
 from hyperroute.routing.equivalents import asked_price, equivalents, no_dearer
 from hyperroute.routing.questions import NOTHING_KNOWN, Answers
 from hyperroute.routing.refusing import nothing_left, pin_refused, request_refused
@@ -117,8 +117,10 @@ def _plan(
     candidates: tuple[Candidate, ...],
     refusal: Refusal | None = None,
 ) -> Plan:
-    deadline = view.request.narrowing.deadline_ns
-    return Plan(
+    deadline, longest = view.request.narrowing.deadline_ns, view.rules.time_ns
+    made = Plan.__new__(Plan)
+    # Fields at once, not one by one through the frozen class: a sixth of a decision's time.
+    made.__dict__.update(
         request=view.request,
         table=view.table,
         answers=view.answers,
@@ -131,9 +133,10 @@ def _plan(
         input_tokens=view.input_tokens,
         counted=view.counted,
         attempts_max=attempts_bound(view, candidates),
-        deadline_ns=view.rules.time_ns if deadline is None else min(view.rules.time_ns, deadline),
+        deadline_ns=longest if deadline is None else min(longest, deadline),
         refusal=refusal,
     )
+    return made
 
 
 def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
@@ -161,7 +164,7 @@ def _open(view: View, resolved: Resolved) -> tuple[Candidate, ...]:
         return ()
     offers = ordered(intent.term, view)
     if offers:
-        return tuple([drawn(offer, view) for offer in offers])
+        return tuple(draw(offers, view))
     return _last_resort(view, (intent.term,))
 
 
@@ -170,10 +173,10 @@ def _pinned(view: View, service: Service) -> tuple[Candidate, ...]:
     term = ModelTerm(service.model.name)
     own = ordered(term, view)
     if not service.instead or not view.request.narrowing.fallback:
-        return tuple([drawn(offer, view) for offer in own]) or _last_resort(view, (term,))
+        return tuple(draw(own, view)) or _last_resort(view, (term,))
     entries = equivalents(service, view)
     asked = asked_price(service, view)
-    candidates: list[Candidate] = [drawn(offer, view) for offer in own]
+    candidates = draw(own, view)
     listed = {offer.id for offer in own}
     for entry, after in entries:
         for offer in ordered(entry.term, view):

@@ -100,21 +100,21 @@ class View:
         What the gateway knows wins over what the request says of itself; a declared default comes
         last. ``None`` is unknown.
         """
-        if name.startswith("req."):
+        if name == "req.kind":
+            return self.request.kind
+        if name[:4] == "req.":
             return self._request_fact(name[4:])
         found = self.answers.facts.get(name)
         if found is None:
-            found = as_fact(self.request.labels.get(name))
-        if found is None:
-            declared = self.table.facts.get(name)
-            found = None if declared is None else declared.default
+            label = self.request.labels.get(name)
+            found = label if type(label) is str else as_fact(label)
+        if found is None and name in self.table.facts:
+            found = self.table.facts[name].default
         return found
 
     def _request_fact(self, name: str) -> Fact | None:
         request = self.request
         match name:
-            case "kind":
-                return request.kind
             case "endpoint":
                 return request.endpoint
             case "tokens":
