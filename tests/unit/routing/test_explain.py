@@ -97,3 +97,12 @@ def test_a_capsule_belongs_to_its_table():
 def test_facts_survive_being_packed():
     value = {"a": Decimal("1.50"), "b": ("x", 1), "c": frozenset({"y", "x"}), "d": [None, True]}
     assert unpacked(json.loads(json.dumps(packed(value)))) == value
+
+
+def test_what_an_intent_requires_is_told_with_its_name():
+    require = (handmade.line("region", "within", "eu"),)
+    table = replace(TABLE, intents={"i": handmade.intent("i", "a", require=require)})
+    made = plan(handmade.request(intent="i"), table=table)
+    assert [str(one) for one in made.rejections] == [
+        "a@p: region needs region within eu, has unknown (intent i)"
+    ]

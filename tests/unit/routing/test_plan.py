@@ -314,3 +314,46 @@ def test_a_candidate_of_an_account_that_does_not_say_its_keys_has_one():
     assert ask(table, "a").candidates[1].credentials == ("q#0",)
     bare = replace(TWO, providers={**TWO.providers, "q": handmade.account("q", 0)})
     assert ask(bare, "a").candidates[1].credentials == ("",)
+
+
+def test_windows_are_exact_though_bit_sets_tell_only_some_apart():
+    names = [f"m{at:03}" for at in range(150)]
+    table = handmade.table(
+        *(
+            service(name, offer(name, "p", price(1, 1), context=1_000 + 10 * at))
+            for at, name in enumerate(names)
+        ),
+        intents={
+            "all": handmade.intent("all", names, rank=()),
+            "some": handmade.intent("some", names, take=100),
+        },
+    )
+    for at in range(0, 150, 7):
+        for need in (1_000 + 10 * at, 1_001 + 10 * at):
+            fitting = [f"{name}@p" for n, name in enumerate(names) if 1_000 + 10 * n >= need]
+            known = Answers(input_tokens=need)
+            assert ids(ask(table, intent="all", answers=known)) == fitting
+            assert ids(ask(table, intent="some", answers=known)) == fitting[:100]
+
+
+def test_everything_in_the_last_cell_is_compared_by_the_further_keys():
+    names = [f"m{at:03}" for at in range(100)]
+    table = handmade.table(
+        *(
+            service(name, offer(name, "p", price(1_000 + at, 100 - at), quality={"chat": at}))
+            for at, name in enumerate(names)
+        ),
+        intents={
+            "cell": handmade.intent(
+                "cell", names, rank=(RankKey("cost", 100), RankKey("quality.chat")), take=2
+            ),
+            "even": handmade.intent("even", names, take=3),
+        },
+    )
+    known = Answers(input_tokens=10)
+    assert ids(ask(table, intent="cell", answers=known, max_output=10)) == ["m099@p", "m098@p"]
+    assert ids(ask(table, intent="even", answers=known, max_output=10)) == [
+        "m000@p",
+        "m001@p",
+        "m002@p",
+    ]
