@@ -21,6 +21,7 @@ from hyperroute.canon.events import (
     PartStarted,
     Started,
     StreamEvent,
+    UsageReported,
 )
 from hyperroute.canon.failure import Cool, Failure, FailureClass, Reaction
 from hyperroute.canon.units import MINUTE, SECOND, Instant
@@ -223,8 +224,11 @@ class Conversation:
             self._begin_part(event)  # type: ignore[arg-type]
         elif kind is PartEnded:
             self._end_part(event.index)  # type: ignore[union-attr]
-        elif kind is Finished and not self._finish(event.choice):  # type: ignore[union-attr]
-            return False
+        elif kind is Finished:
+            if not self._finish(event.choice):  # type: ignore[union-attr]
+                return False
+        elif kind is not UsageReported:
+            raise ProviderWireError(f"a flow cannot wish for a {kind.__name__}")
         if not self._started:
             raise ProviderWireError("the stream began without a beginning")
         if not self.said and is_content(event):
