@@ -7,7 +7,7 @@ and of two patterns the one with more fixed characters; nothing here looks at pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
@@ -32,6 +32,12 @@ PATHS: Mapping[str, str] = MappingProxyType(
 )
 """Where a client finds an endpoint, for messages that say which one to use."""
 
+
+_COMPARED = 300
+"""Names compared with a word nobody knows."""
+
+_LONGEST = 100
+"""Characters of such a word that are compared and quoted."""
 
 _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -65,26 +71,60 @@ class Resolved:
 
 def resolve_name(request: Request, table: RouteTable) -> Resolved | Refusal:
     """Find what a request names, or say what it could have named instead."""
-    word = request.model or request.intent
-    if not word:
-        return Refusal(
-            status=400,
-            code="missing_model",
-            message="Name a model or an intent: the request has neither.",
-            param="model",
-            available=available(table, request),
-        )
-    name, via = _unaliased(word, table)
-    if request.model:
+    known = names_of(table)
+    word = request.model
+    found = known.models.get(word) if word else known.intents.get(request.intent or "")
+    if found is not None:
+        return found
+    if word:
+        name, via = _unaliased(word, table)
         service = find_service(name, table)
         if service is not None:
             return Resolved(name, via, service=service)
-    intent = table.intents.get(name)
-    if intent is not None:
-        return Resolved(name, via, intent=intent)
-    if not request.model:
-        return _no_intent(word, table, request)
-    return _no_model(word, table, request)
+        return _no_model(word, table, request)
+    if request.intent:
+        return _no_intent(request.intent, table, request)
+    return Refusal(
+        status=400,
+        code="missing_model",
+        message="Name a model or an intent: the request has neither.",
+        param="model",
+        available=available(table, request),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What every exact name of a table means, in the field ``model`` and in ``intent``."""
+
+    models: Mapping[str, Resolved]
+    intents: Mapping[str, Resolved]
+    available: dict[str, tuple[str, ...]]
+    """Models by endpoint, filled in when first asked."""
+
+
+def names_of(table: RouteTable) -> Names:
+    """Find the names that hang on a table, or hang them there."""
+    found = vars(table).get("_names")
+    if isinstance(found, Names):
+        return found
+    intents = {name: Resolved(name, (), intent=one) for name, one in table.intents.items()}
+    models = {
+        **intents,
+        **{
+            name: Resolved(name, (), service=one)
+            for name, one in table.services.items()
+            if not one.model.is_pattern
+        },
+    }
+    for alias in table.aliases:
+        name, via = _unaliased(alias, table)
+        for meanings in (models, intents):
+            if name in meanings and alias not in meanings:
+                meanings[alias] = replace(meanings[name], via=via)
+    names = Names(models, intents, {})
+    vars(table)["_names"] = names
+    return names
 
 
 def _unaliased(word: str, table: RouteTable) -> tuple[str, tuple[str, ...]]:
@@ -123,20 +163,33 @@ def sends(model: Model, upstream: str, name: str) -> str:
 
 
 def available(table: RouteTable, request: Request) -> tuple[str, ...]:
-    """List the models and shown aliases that this endpoint would accept, in declared order."""
-    names = [
-        name
-        for name, service in table.services.items()
-        if service.model.listed
-        and not service.model.is_pattern
-        and service.model.offers
-        and request.endpoint in service.model.endpoints
-    ]
-    return tuple(names)
+    """List the models that this endpoint would accept, in declared order; remembered by endpoint."""
+    known = names_of(table).available
+    found = known.get(request.endpoint)
+    if found is None:
+        found = tuple(
+            name
+            for name, service in table.services.items()
+            if service.model.listed
+            and not service.model.is_pattern
+            and service.model.offers
+            and request.endpoint in service.model.endpoints
+        )
+        if request.endpoint in PATHS:
+            known[request.endpoint] = found
+    return found
 
 
 def _nearest(word: str, names: Iterable[str]) -> str:
-    near = get_close_matches(word[:200], list(names), n=3, cutoff=0.6)
+    """Suggest what was meant, among names that begin alike where there are very many.
+
+    A comparison of one word with each of a hundred thousand would let anybody keep us busy.
+    """
+    likely = list(names)
+    if len(likely) > _COMPARED:
+        head = word[:3].casefold()
+        likely = [name for name in likely if name[:3].casefold() == head][:_COMPARED]
+    near = get_close_matches(word[:_LONGEST], likely, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
@@ -145,7 +198,7 @@ def _no_model(word: str, table: RouteTable, request: Request) -> Refusal:
     return Refusal(
         status=400,
         code="model_not_found",
-        message=f"Unknown model {word!r}.{_nearest(word, [*names, *table.intents, *table.aliases])}",
+        message=f"Unknown model {word[:_LONGEST]!r}.{_nearest(word, [*names, *table.intents, *table.aliases])}",
         param="model",
         available=names,
     )
@@ -158,7 +211,7 @@ def _no_intent(word: str, table: RouteTable, request: Request) -> Refusal:
     return Refusal(
         status=400,
         code="intent_not_found",
-        message=f"Unknown intent {word!r}.{_nearest(word, names)}",
+        message=f"Unknown intent {word[:_LONGEST]!r}.{_nearest(word, names)}",
         param="intent",
         available=names,
     )
