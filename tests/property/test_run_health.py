@@ -60,11 +60,11 @@ class History:
         return told.granted
 
     def end(self, index: int, failure: Failure | None) -> None:
-        kind, offer, began = self.flying.pop(index % len(self.flying))
+        _, offer, began = self.flying.pop(index % len(self.flying))
         self.board.note(
             Attempt(
                 number=1, offer=offer, provider="p", model="m", credential=f"{offer}#0",
-                kind=kind, started_at=began, ended_at=self.now, failure=failure,
+                kind="first", started_at=began, ended_at=self.now, failure=failure,
             )
         )  # fmt: skip
 
@@ -83,15 +83,17 @@ moves = st.lists(
 )
 
 
-def played(history: History, move: Any) -> bool | None:
+def played(history: History, move: tuple[Any, ...]) -> bool | None:
     match move:
         case ("ask", kind, offer):
             return history.ask(kind, offer)
         case ("end", index, failure):
             if history.flying:
                 history.end(index, failure)
-        case ("pass", ns):
+        case (_, ns):
             history.now += ns
+        case _:
+            raise AssertionError(move)
     return None
 
 

@@ -24,6 +24,7 @@ from hyperroute.routing.record import Record
 from hyperroute.routing.state import (
     NOTHING_HEARD,
     Abandoned,
+    Action,
     Arrived,
     Ask,
     Begin,
@@ -89,7 +90,8 @@ histories = st.lists(events, max_size=40).map(lambda them: sorted(them, key=lamb
 
 
 def walked(plan, history: list[Event]):
-    state, actions = State(plan=plan, request_id="r"), []
+    state = State(plan=plan, request_id="r")
+    actions: list[Action] = []
     for event in history:
         state, more = step(state, event)
         actions += more

@@ -9,6 +9,7 @@ that a dialect makes (67, 68) are proved where those are built.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from hyperroute.canon.units import SECOND
 from hyperroute.client import Client, Router
 from hyperroute.errors import RequestError
 from hyperroute.plugins.registry import discover
+from hyperroute.routing.record import Record
 from hyperroute.testing.bodies import to_json
 from hyperroute.testing.faults import catalogue
 from hyperroute.testing.replies import JSON, refusal, streamed, whole
@@ -37,7 +39,7 @@ models:
   model-1: {{kind: chat, endpoints: [{endpoint}], offers: [{{at: one}}, {{at: two}}]}}
   model-2: {{kind: chat, endpoints: [{endpoint}], offers: [{{at: one}}]}}
 """
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "openai.chat": {"model": "model-1", "messages": [{"role": "user", "content": "hi"}]},
     "anthropic.messages": {
         "model": "model-1",
@@ -279,16 +281,16 @@ def test_a_row_of_the_catalogue_is_met_as_it_says(
 ):
     any_dialect = FINER.get((row, name, ""), ROWS[row])
     expected = FINER.get((row, name, dialect), any_dialect)
-    world, records = World(), []
+    world, records = World(), list[Record]()
     world.serve("https://one.test", script)
     world.serve("https://two.test", streamed(dialect) if stream else whole(dialect))
     client = Client(routers[dialect], transport=world, clock=world, sink=records.append)
-    send = client.stream if stream else client.send
     error = None
     try:
-        answer = send(BODIES[dialect], dialect=dialect)
         if stream:
-            list(answer)
+            list(client.stream(BODIES[dialect], dialect=dialect))
+        else:
+            client.send(BODIES[dialect], dialect=dialect)
     except RequestError as raised:
         error = raised
     (record,) = records
@@ -335,7 +337,7 @@ def test_a_slow_first_byte_costs_no_more_than_its_limit(routers):
 
 
 def test_a_negative_count_never_reaches_the_record(routers):
-    world, records = World(), []
+    world, records = World(), list[Record]()
     world.serve("https://one.test", next(script for row, _, _, _, script in MORE if row == 70))
     client = Client(routers[OPENAI], transport=world, clock=world, sink=records.append)
     list(client.stream(BODIES[OPENAI]))

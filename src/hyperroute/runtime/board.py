@@ -7,7 +7,7 @@ because it is kept by name (invariant 51).
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -32,6 +32,7 @@ from hyperroute.routing.health import (
 )
 from hyperroute.routing.record import Attempt, Barrier
 from hyperroute.routing.state import Permit, Told
+from hyperroute.runtime.measures import Measures
 
 ENTRIES_MAX = 10_000
 """Of each kind; beyond it the longest untouched is forgotten."""
@@ -53,6 +54,7 @@ class Board:
         self._troubled: set[str] = set()
         self._coolings: dict[str, Cooling] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._measures = Measures(entries_max)
 
     def blocked(self, now: Instant) -> tuple[Mapping[str, Instant], frozenset[str]]:
         """Return what to leave alone until when, and whose one probe is in flight (``Answers``)."""
@@ -82,6 +84,16 @@ class Board:
                 case _:
                     return self._attempt(permit, now)
 
+    def measured(self, keys: Iterable[str], now: Instant) -> Mapping[str, Mapping[str, int]]:
+        """Answer rank keys such as ``ttft.p90`` and ``load``, by offer (``Answers``)."""
+        with self._lock:
+            return self._measures.answered(keys, now)
+
+    def begun(self, offer: str) -> None:
+        """Take the beginning of an attempt: it is in flight until its end is noted."""
+        with self._lock:
+            self._measures.begun(offer)
+
     def note(self, attempt: Attempt, breaker: Breaker = DEFAULT_BREAKER) -> None:
         """Take the end of an attempt into account."""
         failure = attempt.failure
@@ -98,6 +110,7 @@ class Board:
                 name=attempt.offer,
             )
             self._put(attempt.offer, after)
+            self._measures.ended(attempt)
             if failure is None:
                 self._warm(attempt)
             elif failure.cool is not None:

@@ -133,6 +133,9 @@ class Run:
                         assert isinstance(upcoming, Told)
                     case Note(attempt):
                         self._note(attempt)
+                    case Call():
+                        self._shared.board.begun(action.candidate.offer.id)
+                        todo.append(action)
                     case Record():
                         self.record = action
                         self._shared.sink(action)

@@ -14,6 +14,7 @@ from hyperroute.canon.events import (
     PartEnded,
     PartStarted,
     Started,
+    StreamEvent,
     UsageReported,
 )
 from hyperroute.canon.failure import Failure, FailureClass, Reaction
@@ -31,6 +32,7 @@ from hyperroute.routing.state import (
     Deliver,
     Elapsed,
     Ended,
+    Event,
     Failed,
     Finish,
     Heard,
@@ -86,17 +88,17 @@ def played(phase: str, event: str) -> tuple[State, tuple[object, ...]]:
     if phase == "ASKING" and "later" in event:
         state, _ = step(state_in("CALLING"), Failed(AT, RETRY))
     if "none left" in event:
-        for _ in range(4):  # a, b, then the last resort: a, b
-            state, actions = step(state, Told(AT, granted=False, why="breaker"))
-        return state, actions
+        for _ in range(3):  # a, b, then the last resort: a, b
+            state, _actions = step(state, Told(AT, granted=False, why="breaker"))
+        return step(state, Told(AT, granted=False, why="breaker"))
     if "after failure" in event:
         state, _ = step(state_in("CALLING"), Failed(AT, NEXT))
     if event.startswith("Ended"):
-        opening = [Started("i", "m")] if phase == "CALLING" else []
+        opening: list[StreamEvent] = [Started("i", "m")] if phase == "CALLING" else []
         for part in (*opening, Finished("stop")):
             state, _ = step(state, Arrived(AT, part))
     word = event.partition(",")[0]
-    happened = {
+    happened: dict[str, Event] = {
         "Begin": Begin(AT),
         "Told": Told(AT, granted="granted" in event, why=None if "granted" in event else "breaker"),
         "Elapsed": Elapsed(AT + MINUTE),
@@ -109,10 +111,10 @@ def played(phase: str, event: str) -> tuple[State, tuple[object, ...]]:
         "Failed": Failed(AT, {"retry": RETRY, "next": NEXT, "stop": STOP}.get(event[8:], RETRY)),
         "Abandoned": Abandoned(AT),
         "any": Failed(AT, RETRY),
-    }[word]
+    }
     if event == "Arrived(content)":
         state, _ = step(state, Arrived(AT, Started("i", "m")))
-    return step(state, happened)
+    return step(state, happened[word])
 
 
 def test_the_table_is_there():
@@ -150,7 +152,11 @@ def test_the_first_attempt_waits_for_nothing_and_has_the_deadline_less_the_answe
 
 def test_nothing_is_delivered_before_content_and_everything_with_it_in_order():
     state = state_in("CALLING")
-    early = [Started("i", "m"), UsageReported(Usage(input_tokens=3)), PartStarted(0, Text())]
+    early: list[StreamEvent] = [
+        Started("i", "m"),
+        UsageReported(Usage(input_tokens=3)),
+        PartStarted(0, Text()),
+    ]
     for event in early:
         state, actions = step(state, Arrived(AT, event))
         assert actions == ()

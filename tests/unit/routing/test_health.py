@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hyperroute.canon.failure import Cool, Failure, FailureClass
@@ -12,9 +14,9 @@ from hyperroute.routing.health import CLOSED, FULL, Circuit, cooled, settled, st
 from hyperroute.routing.table import RetryBudget
 
 
-def after(circuit: Circuit, *verdicts: health.Verdict, now: int = 0, **more: object) -> Circuit:
+def after(circuit: Circuit, *verdicts: Any, now: int = 0, **more: Any) -> Circuit:
     for verdict in verdicts:
-        circuit = settled(circuit, verdict, started_at=now, now=now, **more)  # type: ignore[arg-type]
+        circuit = settled(circuit, verdict, started_at=now, now=now, **more)
     return circuit
 
 

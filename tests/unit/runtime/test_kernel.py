@@ -53,7 +53,9 @@ def test_the_first_content_has_a_limit_of_its_own():
 
 
 def test_the_first_content_limit_ends_with_the_first_content():
-    story = timed(says(*ANSWER[:3], *[":"] * 9, *ANSWER[3:], wait_ns=SECOND), first_content_ns=5 * SECOND)
+    story = timed(
+        says(*ANSWER[:3], *[":"] * 9, *ANSWER[3:], wait_ns=SECOND), first_content_ns=5 * SECOND
+    )
     assert story.outcome == "served"
 
 
@@ -105,7 +107,7 @@ def flowing(*wishes, stream=True, fails=None):
     """Play a flow that wishes just that."""
 
     def flow(_call):
-        for wish in wishes:
+        for wish in wishes:  # noqa: UP028 - a tuple cannot be sent what was granted
             yield wish
         if fails is not None:
             raise fails
