@@ -38,6 +38,7 @@ providers:
 models:
   model-1: {{kind: chat, endpoints: [{endpoint}], offers: [{{at: one}}, {{at: two}}]}}
   model-2: {{kind: chat, endpoints: [{endpoint}], offers: [{{at: one}}]}}
+intents: {{any: {{kind: chat, use: model-1}}}}
 """
 BODIES: dict[str, dict[str, Any]] = {
     "openai.chat": {"model": "model-1", "messages": [{"role": "user", "content": "hi"}]},
@@ -334,6 +335,18 @@ def test_a_slow_first_byte_costs_no_more_than_its_limit(routers):
     world.serve("https://two.test", whole(OPENAI))
     Client(routers[OPENAI], transport=world, clock=world).send(BODIES[OPENAI])
     assert world.now() == 60 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"), [("any", "model-2"), ("model-1", "model-1-2026"), ("model-1", "prod-7")]
+)
+def test_row_76_only_a_known_other_model_in_the_place_of_a_pinned_one_fails(
+    routers, asked, answered
+):
+    world = World()
+    world.serve("https://one.test", chat(model=answered))
+    client = Client(routers[OPENAI], transport=world, clock=world)
+    assert len(client.send({**BODIES[OPENAI], "model": asked}).record.attempts) == 1
 
 
 def test_a_negative_count_never_reaches_the_record(routers):

@@ -172,6 +172,32 @@ def test_a_pause_beyond_the_end_of_the_attempt_fails_it_at_once():
         assert story.ended_at == 0
 
 
+@pytest.mark.parametrize(
+    "late",
+    [(Finished("length"),), (PartStarted(1, Text()), PartDelta(1, "x")), (PartDelta(0, "x"),)],
+)
+def test_rows_63_and_64_nothing_after_the_terminal_counts(late):
+    for story in flowing(*GOOD, *late):
+        assert story.events == GOOD
+        assert story.outcome == "served"
+
+
+def test_a_choice_that_finishes_early_keeps_its_place():
+    said = (
+        Started("i", "m"),
+        PartStarted(0, Text()),
+        PartDelta(0, "one"),
+        PartStarted(1, Text(), 1),
+        PartEnded(0),
+        Finished("stop"),
+        PartDelta(1, "two"),
+        PartEnded(1),
+        Finished("stop", choice=1),
+    )
+    for story in flowing(*said):
+        assert story.events == said
+
+
 def test_a_whole_answer_must_fold():
     twice = (Started("i", "m"), Finished("stop"))
     for story in flowing(*twice, stream=False):
