@@ -17,6 +17,7 @@ from hyperroute.routing.table import (
     Cap,
     First,
     Instead,
+    Intent,
     ModelTerm,
     OfferTerm,
     Policy,
@@ -72,6 +73,13 @@ def test_an_equivalent_comes_behind_and_only_if_it_is_no_dearer():
     assert ids(made) == ["a@p", "b@p"]
     assert str(made.rejections[0]).startswith("dear@r: instead needs at most")
     assert ids(ask(table, "a", fallback=False)) == ["a@p"]
+    even = service("dear", offer("dear", "r", price(3, 15)))
+    assert ids(ask(handmade.table(asked, TWO.services["b"], even), "a"))[1] == "dear@r"
+    more = service("dear", offer("dear", "r", price(4, 15)))
+    assert ids(ask(handmade.table(asked, TWO.services["b"], more), "a", input_bytes=1)) == [
+        "a@p",
+        "b@p",
+    ]
     cheap = replace(dear, model=replace(dear.model, sell=Sell(price=price(1, 1))))
     assert ids(ask(handmade.table(asked, TWO.services["b"], cheap), "a"))[1] == "dear@r"
 
@@ -160,6 +168,19 @@ def test_policies_of_the_caller_restrict_and_say_which():
     assert ids(ask(table, "x/two", labels={"key.models": ["x/one"]})) == []
     known = Answers(facts={"org.region": "eu"})
     assert ids(ask(table, "a", known, labels={"org.region": "us"})) == ["a@q"]
+
+
+def test_terms_over_one_model_keep_their_own_requirements():
+    def only(region: str) -> Intent:
+        term = Restrict(ModelTerm("a"), require=(line("region", "within", region),))
+        return replace(handmade.intent(region, "a"), term=term)
+
+    table = handmade.table(
+        service("a", offer("a", "p", region="us"), offer("a", "q", region="eu")),
+        intents={"us": only("us"), "eu": only("eu")},
+    )
+    assert ids(ask(table, intent="us")) == ["a@p"]
+    assert ids(ask(table, intent="eu")) == ["a@q"]
 
 
 def test_a_wrong_endpoint_names_the_right_one():
