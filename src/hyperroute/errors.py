@@ -107,6 +107,7 @@ class RequestError(HyperrouteError):
         record: The run's ``Record`` (``routing.record``), ``None`` if nothing began.
         param: The member of the request that is at fault, ``""`` if none is.
         retry_after_s: When trying again may help; ``None`` unknown.
+        available: Names that would have been known, where one was not.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class RequestError(HyperrouteError):
         record: object = None,
         param: str = "",
         retry_after_s: int | None = None,
+        available: tuple[str, ...] = (),
     ) -> None:
         """Carry data, not only a sentence."""
         super().__init__(message)
@@ -126,6 +128,7 @@ class RequestError(HyperrouteError):
         self.record = record
         self.param = param
         self.retry_after_s = retry_after_s
+        self.available = available
 
 
 class Refused(RequestError):

@@ -7,7 +7,7 @@ because it is kept by name (invariant 51).
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -32,12 +32,14 @@ from hyperroute.routing.health import (
 )
 from hyperroute.routing.record import Attempt, Barrier
 from hyperroute.routing.state import Permit, Told
+from hyperroute.runtime.measures import Measures
 
 ENTRIES_MAX = 10_000
 """Of each kind; beyond it the longest untouched is forgotten."""
 
 _QUIET: Mapping[str, Instant] = MappingProxyType({})
 _SCOPES: tuple[Barrier, ...] = ("provider", "offer", "credential", "credential_model")
+_KEY_SCOPES: tuple[Barrier, ...] = ("credential", "credential_model")
 _KEYED = frozenset({FailureClass.PROVIDER_AUTH, FailureClass.PROVIDER_FUNDS})
 
 
@@ -52,6 +54,7 @@ class Board:
         self._troubled: set[str] = set()
         self._coolings: dict[str, Cooling] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._measures = Measures(entries_max)
 
     def blocked(self, now: Instant) -> tuple[Mapping[str, Instant], frozenset[str]]:
         """Return what to leave alone until when, and whose one probe is in flight (``Answers``)."""
@@ -81,6 +84,16 @@ class Board:
                 case _:
                     return self._attempt(permit, now)
 
+    def measured(self, keys: Iterable[str], now: Instant) -> Mapping[str, Mapping[str, int]]:
+        """Answer rank keys such as ``ttft.p90`` and ``load``, by offer (``Answers``)."""
+        with self._lock:
+            return self._measures.answered(keys, now)
+
+    def begun(self, offer: str) -> None:
+        """Take the beginning of an attempt: it is in flight until its end is noted."""
+        with self._lock:
+            self._measures.begun(offer)
+
     def note(self, attempt: Attempt, breaker: Breaker = DEFAULT_BREAKER) -> None:
         """Take the end of an attempt into account."""
         failure = attempt.failure
@@ -97,6 +110,7 @@ class Board:
                 name=attempt.offer,
             )
             self._put(attempt.offer, after)
+            self._measures.ended(attempt)
             if failure is None:
                 self._warm(attempt)
             elif failure.cool is not None:
@@ -112,7 +126,7 @@ class Board:
                 self._bound(now)
 
     def _attempt(self, permit: Permit, now: Instant) -> Told:
-        for scope in _SCOPES:
+        for scope in _SCOPES if self._coolings else ():
             cooling = self._coolings.get(_key(scope, permit))
             if cooling is not None and cooling.until > permit.at:
                 return Told(now, granted=False, why=scope, until=cooling.until)
@@ -126,9 +140,8 @@ class Board:
         circuit = self._circuits.get(permit.offer, CLOSED)
         if circuit.until is not None:
             return Told(now, granted=False, why="breaker", until=circuit.until)
-        cooling = self._coolings.get(_key("credential", permit))
-        if cooling is not None and cooling.keyed and cooling.until > permit.at:
-            return Told(now, granted=False, why="credential", until=cooling.until)
+        for _, why, cooling in self._verdicts(permit):
+            return Told(now, granted=False, why=why, until=cooling.until)
         bucket = self._buckets.get(permit.provider, FULL)
         left = withdrawn(bucket, permit.budget, charge=permit.charge, now=now)
         if left is None:
@@ -137,15 +150,25 @@ class Board:
         return Told(now, granted=True)
 
     def _last_resort(self, permit: Permit, now: Instant) -> Told:
-        key = _key("credential", permit)
-        cooling = self._coolings.get(key)
-        guarded = cooling is not None and cooling.keyed and cooling.until > permit.at
-        if cooling is not None and guarded and cooling.probed:
-            return Told(now, granted=False, why="credential", until=cooling.until)
+        verdicts = self._verdicts(permit)
+        for _, why, cooling in verdicts:
+            if cooling.probed:
+                return Told(now, granted=False, why=why, until=cooling.until)
         denied = self._leased(permit, now, open_passes=True)
-        if denied is None and cooling is not None and guarded:
-            self._coolings[key] = replace(cooling, probed=True)
+        if denied is None:
+            for key, _, cooling in verdicts:
+                self._coolings[key] = replace(cooling, probed=True)
         return denied or Told(now, granted=True)
+
+    def _verdicts(self, permit: Permit) -> list[tuple[str, Barrier, Cooling]]:
+        """List the cool-downs of a key that got a verdict; not those of mere load."""
+        found: list[tuple[str, Barrier, Cooling]] = []
+        for scope in _KEY_SCOPES:
+            key = _key(scope, permit)
+            cooling = self._coolings.get(key)
+            if cooling is not None and cooling.keyed and cooling.until > permit.at:
+                found.append((key, scope, cooling))
+        return found
 
     def _leased(self, permit: Permit, now: Instant, *, open_passes: bool) -> Told | None:
         """Let the breaker say no, or lease its probe."""

@@ -21,11 +21,12 @@ from hyperroute.canon.wire import Headers
 from hyperroute.catalog.condition import Fact
 from hyperroute.errors import HyperrouteError
 from hyperroute.routing.plan import plan
-from hyperroute.routing.questions import Answers
+from hyperroute.routing.questions import Answers, questions
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.credentials import resolve
 from hyperroute.runtime.kernel import Run, Shared, Sink, forget
 from hyperroute.runtime.router import Body, Router
+from hyperroute.runtime.tokens import Tokens
 
 _log = logging.getLogger("hyperroute")
 
@@ -43,6 +44,7 @@ class Desk:
         """Resolve the accounts of a router; what is missing is left out of plans."""
         self.board = board if board is not None else Board()
         self._sink = sink
+        self._tokens = Tokens()
         self._setting = self._settled(router)
 
     @property
@@ -60,10 +62,15 @@ class Desk:
         self._setting = self._settled(router)
 
     def answers(
-        self, now: Instant, *, unix_ns: int, facts: Mapping[str, Fact] | None = None
+        self,
+        request: Request,
+        now: Instant,
+        *,
+        unix_ns: int,
+        facts: Mapping[str, Fact] | None = None,
     ) -> Answers:
-        """Tell the planner what is known at this instant."""
-        return self._answers(self._setting, now, unix_ns, facts)
+        """Tell the planner what it could read of this request and what is known at this instant."""
+        return self._answers(self._setting, request, now, unix_ns, facts)
 
     def prepare(
         self,
@@ -95,22 +102,30 @@ class Desk:
         decided = plan(
             request,
             table=setting.router.table,
-            answers=self._answers(setting, now, unix_ns, facts),
+            answers=self._answers(setting, request, now, unix_ns, facts),
             seed=int.from_bytes(blake2b(name.encode(), digest_size=6).digest()),
         )
         return Run(decided, setting.shared, request_id=name)
 
     def _answers(
-        self, setting: _Setting, now: Instant, unix_ns: int, facts: Mapping[str, Fact] | None
+        self,
+        setting: _Setting,
+        request: Request,
+        now: Instant,
+        unix_ns: int,
+        facts: Mapping[str, Fact] | None,
     ) -> Answers:
+        asked = questions(request, setting.router.table)
         blocked, probing = self.board.blocked(now)
         return Answers(
             at=now,
             day=unix_ns // DAY,
+            input_tokens=self._tokens.count(request) if asked.count_tokens else None,
             blocked=blocked,
             probing=probing,
             missing=setting.shared.accounts.missing,
             facts=facts or {},
+            measured=self.board.measured(asked.measures, now) if asked.measures else {},
         )
 
     def _settled(self, router: Router) -> _Setting:

@@ -83,6 +83,7 @@ def error_of(plan: Plan, record: Record, *, now: Instant) -> RequestError:
             code=refusal.code,
             record=record,
             param=refusal.param,
+            available=refusal.available,
         )
     asked = record.asked or record.name
     if record.outcome == "refused":
