@@ -1,73 +1,176 @@
 """Server-sent events, read incrementally from bytes (WHATWG HTML, 9.2.6) and written.
 
 Lines end in LF, CR or CRLF and in nothing else: U+2028 inside data is data (dialects.md, 6.21).
-An event that never ended in a blank line is not dispatched, as the standard demands.
+An event that never ended in a blank line is not dispatched, as the standard demands; ``close`` hands
+it to a dialect that knows whether its data can be whole.
+
+What comes out does not depend on how the bytes were cut, also where the reader refuses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from hyperroute.errors import ProviderWireError
 
-EVENT_BYTES_MAX = 16 * 1024 * 1024
-"""A larger event is a fault of the provider (reliability.md, row 66)."""
+EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A larger line, or more data in one event, is a fault of the provider (reliability.md, row 66)."""
+
+BODY_BYTES_MAX: Final = 64 * 1024 * 1024
+"""The largest whole body that is gathered (reliability.md, row 53)."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_LF: Final = 10
 
 
 @dataclass(slots=True)
 class SseReader:
     """Bytes in, ``(event name, data)`` pairs out. The name is ``""`` where none was given."""
 
-    _tail: bytes = b""
+    _pieces: list[bytes] = field(default_factory=list[bytes])
+    """Of a line that has not ended. A list, because joining at each chunk is quadratic."""
+    _pending: int = 0
     _name: str = ""
     _data: list[bytes] = field(default_factory=list[bytes])
     _size: int = 0
     _begun: bool = False
+    _after_cr: bool = False
 
     def feed(self, chunk: bytes) -> Iterator[tuple[str, bytes]]:
         """Take any number of bytes, split anywhere.
 
         Raises:
-            ProviderWireError: One event grew beyond ``EVENT_BYTES_MAX``.
+            ProviderWireError: One line, or the data of one event, exceeds ``EVENT_BYTES_MAX``.
         """
         if not self._begun:
-            joined = self._tail + chunk
-            if len(joined) < 3 and b"\xef\xbb\xbf".startswith(joined):
-                self._tail = joined
-                return
-            self._begun = True
-            self._tail = b""
-            chunk = joined.removeprefix(b"\xef\xbb\xbf")
-        buffer = self._tail + chunk
-        if b"\r" in buffer:
-            # A CR at the very end may be half of a CRLF: keep it until its neighbour is known.
-            held = b"\r" if buffer.endswith(b"\r") else b""
-            buffer = buffer.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        start = 0
-        while (end := buffer.find(b"\n", start)) >= 0:
-            line = buffer[start:end]
-            start = end + 1
+            chunk = self._unmarked(chunk)
+        if self._after_cr and chunk:
+            # The CR already ended its line; the LF of a CRLF cut in two adds nothing.
+            self._after_cr = False
+            if chunk[0] == _LF:
+                chunk = chunk[1:]
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        last = chunk.rfind(b"\n")
+        if last < 0:
+            self._hold(chunk)
+            return
+        head = chunk[:last]
+        if self._pieces:
+            self._pieces.append(head)
+            head = b"".join(self._pieces)
+            self._pieces = []
+            self._pending = 0
+        for line in head.split(b"\n"):
             if line:
                 self._field(line)
             elif self._data:
-                yield self._name, b"\n".join(self._data)
+                data = self._data
+                event = self._name, data[0] if len(data) == 1 else b"\n".join(data)
                 self._name, self._data, self._size = "", [], 0
+                yield event
             else:
                 self._name = ""
-        self._tail = buffer[start:]
-        if self._size + len(self._tail) > EVENT_BYTES_MAX:
-            raise ProviderWireError(f"one event exceeds {EVENT_BYTES_MAX} bytes")
+        self._hold(chunk[last + 1 :])
+
+    def close(self) -> tuple[str, bytes] | None:
+        """Take the end of the stream; hand over the event that no blank line ended, if any.
+
+        The standard discards it. JSON that was cut never parses, so a dialect may try: some servers
+        forget the last line end.
+        """
+        line = b"".join(self._pieces)
+        self._pieces = []
+        self._pending = 0
+        if line:
+            self._field(line)
+        data, name = self._data, self._name
+        self._name, self._data, self._size = "", [], 0
+        return (name, b"\n".join(data)) if data else None
+
+    def _unmarked(self, chunk: bytes) -> bytes:
+        joined = b"".join((*self._pieces, chunk))
+        self._pieces = []
+        self._pending = 0
+        if len(joined) < len(_BOM) and _BOM.startswith(joined):
+            self._hold(joined)
+            return b""
+        self._begun = True
+        return joined.removeprefix(_BOM)
+
+    def _hold(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._pending += len(piece)
+            if self._pending > EVENT_BYTES_MAX:
+                raise ProviderWireError(f"one line exceeds {EVENT_BYTES_MAX} bytes")
 
     def _field(self, line: bytes) -> None:
+        if len(line) > EVENT_BYTES_MAX:
+            raise ProviderWireError(f"one line exceeds {EVENT_BYTES_MAX} bytes")
         if line.startswith(b"data:"):
             value = line[6:] if line[5:6] == b" " else line[5:]
             self._data.append(value)
             self._size += len(value)
+            if self._size > EVENT_BYTES_MAX:
+                raise ProviderWireError(f"one event exceeds {EVENT_BYTES_MAX} bytes")
         elif line.startswith(b"event:"):
             self._name = line[6:].removeprefix(b" ").decode("utf-8", "replace")
         elif line == b"data":
             self._data.append(b"")
+        elif line == b"event":
+            self._name = ""
+
+
+@dataclass(slots=True)
+class BodyReader:
+    """Reads a reply that is an event stream or one JSON document, told apart by its first byte.
+
+    Some servers stream when not asked to and others answer an asked-for stream in one piece
+    (clients.md, 23), so what was asked for decides nothing.
+    """
+
+    _events: SseReader = field(default_factory=SseReader)
+    _whole: list[bytes] | None = None
+    _head: bytes = b""
+    _size: int = 0
+    _begun: bool = False
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[str, bytes]]:
+        """Take bytes; give the events that they complete, none for a JSON document.
+
+        Raises:
+            ProviderWireError: A limit is exceeded, or it is neither of the two (a web page, text).
+        """
+        if not self._begun:
+            self._head += chunk
+            first = self._head.removeprefix(_BOM).lstrip()[:1]
+            if not first or (len(self._head) < len(_BOM) and _BOM.startswith(self._head)):
+                if len(self._head) > EVENT_BYTES_MAX:
+                    raise ProviderWireError("nothing but white space")
+                return
+            self._begun = True
+            chunk, self._head = self._head, b""
+            if first in b'{["':
+                self._whole = []
+            elif first == b"<":
+                raise ProviderWireError("a web page where JSON is due")
+        if self._whole is None:
+            yield from self._events.feed(chunk)
+            return
+        self._whole.append(chunk)
+        self._size += len(chunk)
+        if self._size > BODY_BYTES_MAX:
+            raise ProviderWireError(f"the body exceeds {BODY_BYTES_MAX} bytes")
+
+    def close(self) -> tuple[bytes | None, tuple[str, bytes] | None]:
+        """Take the end; give the whole document, or the last event if nothing ended it."""
+        if self._whole is not None:
+            return b"".join(self._whole).removeprefix(_BOM), None
+        return None, self._events.close()
 
 
 def frame(data: bytes, *, name: str = "") -> bytes:

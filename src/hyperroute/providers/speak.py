@@ -1,0 +1,216 @@
+"""The whole HTTP conversation of any provider that speaks known dialects.
+
+The upstream dialect is the request's own if the account speaks it, because then its bytes pass
+through (law 7); else the first that the account speaks. A success whose body is not what was asked
+for is read as what it is: a stream where none was asked (``collect`` folds it, clients.md 23), a
+whole body where a stream was. Whatever fails ends as ``CallError`` with the verdict of ``classify``;
+redirects are never followed, because a signature must not travel to where a reply points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
+from typing import Final, NoReturn
+
+from hyperroute.canon.events import StreamEvent
+from hyperroute.canon.failure import Failure
+from hyperroute.canon.wire import HttpHead, HttpRequest
+from hyperroute.dialects.base import Decoder, Dialect, Emission, ErrorInStream
+from hyperroute.dialects.relay import SpliceError, merge_top
+from hyperroute.errors import ClientWireError, ProviderWireError
+from hyperroute.providers import verdicts
+from hyperroute.providers.classify import Classify, by_dialect
+from hyperroute.providers.emptiness import Emptiness
+from hyperroute.providers.flow import (
+    BODY_BYTES_MAX,
+    CallError,
+    Flow,
+    Grant,
+    Outbound,
+    Wish,
+    read,
+    send,
+)
+from hyperroute.providers.sign import Sign, bearer, merged
+
+ERROR_BYTES_MAX: Final = 1024 * 1024
+"""Of an error body no more is read: what an error says, it says at its beginning."""
+
+_SSE_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
+_SPACE: Final = b" \t\r\n"
+
+
+def speak(
+    dialects: Mapping[str, Dialect],
+    *,
+    sign: Sign = bearer,
+    classify: Classify = by_dialect,
+) -> Callable[[Outbound], Flow]:
+    """Build the flow of a provider from its dialects by endpoint, best first.
+
+    Args:
+        dialects: What the plugin can speak; the account's ``speaks`` narrows and orders it.
+        sign: Adds the credential, last of all, so that it may cover every other header.
+        classify: Gives the verdict on an error reply.
+    """
+
+    def flow(call: Outbound) -> Flow:
+        dialect = chosen(call, dialects)
+        head = yield from send(sign(request_of(call, dialect), call))
+        if not 200 <= head.status < 300 or head.status in (204, 205):
+            body = yield from _error_body()
+            raise CallError(classify(dialect.parse_error(head, body), dialect.name))
+        try:
+            yield from _answer(call, dialect, head)
+        except ErrorInStream as error:
+            raise CallError(classify(error.report, dialect.name)) from None
+        except ProviderWireError as error:
+            verdict = verdicts.TRUNCATED if error.cut else _malformed(call)
+            fail(verdict, str(error), status=head.status)
+
+    return flow
+
+
+def chosen(call: Outbound, dialects: Mapping[str, Dialect]) -> Dialect:
+    """Return the dialect to speak upstream: the request's own, else the account's first.
+
+    Raises:
+        CallError: The account speaks none of the plugin's dialects; the table is at fault.
+    """
+    spoken = [dialects[word] for word in (call.speaks or tuple(dialects)) if word in dialects]
+    for dialect in spoken:
+        if dialect.name == call.request.dialect:
+            return dialect
+    if not spoken:
+        fail(
+            verdicts.UNSPOKEN,
+            f"speaks {list(call.speaks)!r}, but its plugin knows {sorted(dialects)!r}",
+        )
+    return spoken[0]
+
+
+def request_of(call: Outbound, dialect: Dialect) -> HttpRequest:
+    """Write the unsigned HTTP request of a call; losses are left in ``call.losses``.
+
+    The headers of the table entry win over the dialect's: the operator wrote them for this account.
+
+    Raises:
+        CallError: The request cannot be said in this dialect, and nothing was sent.
+    """
+    try:
+        emission = dialect.emit_request(call.request, model=call.model, profile=call.profile)
+        body = _filled(emission, call)
+    except (ClientWireError, SpliceError, ValueError) as error:
+        fail(verdicts.BAD_REQUEST, str(error))
+    call.losses.extend(emission.losses)
+    accept = "text/event-stream" if call.request.stream else "application/json"
+    own = (("content-type", "application/json"), ("accept", accept))
+    headers = merged(own, emission.headers, call.headers)
+    return HttpRequest(
+        method="POST", url=joined(call.url, emission.path), headers=headers, body=body
+    )
+
+
+def joined(base: str, path: str) -> str:
+    """Put a path behind a base URL; a query of the base (Azure's ``api-version``) stays a query."""
+    address, _, query = base.partition("?")
+    place, _, more = path.partition("?")
+    both = "&".join(text for text in (query, more) if text)
+    return f"{address.rstrip('/')}/{place.lstrip('/')}" + (f"?{both}" if both else "")
+
+
+def same_model(asked: str, answered: str) -> bool:
+    """Say whether an answer may come from the model that was asked (row 76), generously.
+
+    Providers add dates, vendor prefixes and tags (``gpt-5.5`` → ``gpt-5.5-2026-04-23``,
+    ``openai/gpt-5.5``, ``models/gemini-3-pro``), and resolve aliases; so one name within the other
+    is enough. The flow does not judge: ``Started.model`` carries the answer's name, and whether a
+    pinned request may accept another is known to the run alone.
+    """
+    one, other = (_bare(name) for name in (asked, answered))
+    return not one or not other or one in other or other in one
+
+
+def fail(verdict: Failure, message: str, *, status: int | None = None) -> NoReturn:
+    """End the attempt with a verdict.
+
+    Raises:
+        CallError: Always.
+    """
+    raise CallError(replace(verdict, message=message, status=status)) from None
+
+
+def _filled(emission: Emission, call: Outbound) -> bytes:
+    members = {**call.parameters, **call.adds}
+    return merge_top(emission.body, members) if members else emission.body
+
+
+def _error_body() -> Generator[Wish, Grant, bytes]:
+    body = bytearray()
+    while len(body) < ERROR_BYTES_MAX and (chunk := (yield from read())):
+        body += chunk
+    return bytes(body[:ERROR_BYTES_MAX])
+
+
+def _answer(call: Outbound, dialect: Dialect, head: HttpHead) -> Flow:
+    """Read a success: find out what its body is, then hand its events up."""
+    opening = b""
+    while chunk := (yield from read()):
+        opening += chunk
+        if _begun(opening):
+            break
+    if not opening.strip(_SPACE):
+        fail(verdicts.TRUNCATED, "a success without a body", status=head.status)
+    stream = _is_stream(opening, head)
+    decoder = dialect.decoder(stream=stream)
+    emptiness = Emptiness()
+    size = 0
+    chunk = opening
+    while chunk:
+        size += len(chunk)
+        if not stream and size > BODY_BYTES_MAX:
+            fail(verdicts.BOMB, f"a body beyond {BODY_BYTES_MAX} bytes", status=head.status)
+        yield from emptiness.passed(decoder.feed(chunk))
+        chunk = yield from read()
+    yield from _closed(decoder, emptiness)
+
+
+def _closed(decoder: Decoder, emptiness: Emptiness) -> Generator[StreamEvent, Grant, None]:
+    yield from emptiness.passed(decoder.close())
+    yield from emptiness.ended()
+
+
+def _begun(opening: bytes) -> bool:
+    # Six bytes tell the longest field name of an event stream from a word of prose.
+    bare = opening.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+    return bare[:1] in (b"{", b"[", b":", b"<") or len(bare) >= 6
+
+
+def _is_stream(opening: bytes, head: HttpHead) -> bool:
+    """Say whether a success is an event stream, by its first bytes before its content type.
+
+    Compatible servers mislabel both ways. What is neither JSON nor events is row 48.
+
+    Raises:
+        CallError: It is HTML or prose.
+    """
+    bare = opening.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+    kind = (head.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind not in ("text/html", "application/xhtml+xml"):
+        if bare[:1] in (b"{", b"["):
+            return False
+        if bare.startswith(_SSE_FIELDS):
+            return True
+    fail(verdicts.MALFORMED, f"a success that holds {kind or 'text'!r}", status=head.status)
+
+
+def _malformed(call: Outbound) -> Failure:
+    return verdicts.MALFORMED if call.request.stream else verdicts.WRONG_SHAPE
+
+
+def _bare(name: str) -> str:
+    return name.rpartition("/")[2].partition(":")[0].lower()
+
+
+__all__ = ["ERROR_BYTES_MAX", "chosen", "fail", "joined", "request_of", "same_model", "speak"]
