@@ -1,0 +1,41 @@
+"""The machine's clock behind the ports: the one place that reads the time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+_SECOND = 1_000_000_000
+
+
+class SystemClock:
+    """Monotonic nanoseconds of this machine."""
+
+    def now(self) -> int:
+        """Return the current instant; it only compares with others of the same boot."""
+        return time.monotonic_ns()
+
+    def unix_ns(self) -> int:
+        """Return Unix time, which may jump; never subtract two of them."""
+        return time.time_ns()
+
+    def sleep(self, ns: int) -> None:
+        """Block the calling thread; a wait that is already over returns at once."""
+        if ns > 0:
+            time.sleep(ns / _SECOND)
+
+
+class AsyncSystemClock:
+    """The same clock, awaited."""
+
+    def now(self) -> int:
+        """Return the current instant; it only compares with others of the same boot."""
+        return time.monotonic_ns()
+
+    def unix_ns(self) -> int:
+        """Return Unix time, which may jump; never subtract two of them."""
+        return time.time_ns()
+
+    async def sleep(self, ns: int) -> None:
+        """Suspend the calling task; a wait that is already over still lets others run."""
+        await asyncio.sleep(max(0, ns) / _SECOND)
