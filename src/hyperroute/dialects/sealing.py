@@ -10,11 +10,22 @@ An untagged value belongs to the vendor of the model that is asked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from hyperroute.canon.content import Sealed
 
-_TAG = "hr1."
+TAG = "hr1."
+NATIVE: Mapping[str, str] = MappingProxyType(
+    {
+        "openai.chat": "openai",
+        "openai.responses": "openai",
+        "anthropic.messages": "anthropic",
+        "gemini.generate": "google",
+    }
+)
+"""Whose seals travel bare in a dialect."""
 SealKind = Literal["signature", "encrypted", "redacted"]
 
 
@@ -22,20 +33,25 @@ def tagged(sealed: Sealed, *, own: str) -> str:
     """Write a seal for a caller whose dialect is ``own`` vendor's: bare if it is that vendor's."""
     if sealed.vendor in {"", own} and not sealed.group:
         return sealed.payload
-    return f"{_TAG}{_step(sealed.vendor)}.{_step(sealed.group)}.{sealed.payload}"
+    return f"{TAG}{_step(sealed.vendor)}.{_step(sealed.group)}.{sealed.payload}"
 
 
 def opened(payload: str, kind: SealKind) -> Sealed:
     """Read a seal that a caller replays."""
-    if payload.startswith(_TAG) and payload.count(".") >= 3:
+    if payload.startswith(TAG) and payload.count(".") >= 3:
         _, vendor, group, rest = payload.split(".", 3)
         return Sealed(kind, rest, _unstep(vendor), _unstep(group))
     return Sealed(kind, payload)
 
 
-def belongs(sealed: Sealed, *, vendor: str, group: str) -> bool:
-    """Tell whether a seal may be sent to this vendor with this credential group."""
-    return sealed.vendor in {"", vendor} and sealed.group in {"", group}
+def belongs(sealed: Sealed, *, source: str, vendor: str, group: str) -> bool:
+    """Tell whether a seal in a request of dialect ``source`` may go to this vendor and group.
+
+    Tags are only added when translating, so an untagged seal was made where ``source`` is native:
+    sending it to any other vendor is a sure 400.
+    """
+    maker = sealed.vendor or NATIVE.get(source, "")
+    return maker == vendor != "" and sealed.group in {"", group}
 
 
 def _step(name: str) -> str:

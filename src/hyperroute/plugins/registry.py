@@ -159,9 +159,7 @@ _KINDS: Final = ("provider", "dialect", "endpoint", "table", "store", "ranking",
 class _Shelf:
     """What has been collected so far, by kind and name, and who brought it."""
 
-    found: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {kind: {} for kind in _KINDS}
-    )
+    found: dict[str, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in _KINDS})
     origins: dict[str, Origin] = field(default_factory=dict[str, Origin])
 
     def put(self, origin: Origin, added: Mapping[str, Mapping[str, Any]]) -> None:
@@ -236,9 +234,13 @@ def _checked(provider: object) -> Provider:
             f"the provider {provider.name!r} is written for plugin contract {provider.spec}, "
             f"this hyperroute knows {SPEC}: upgrade hyperroute"
         )
-    silent = [word for word in provider.speaks if provider.dialects and word not in provider.dialects]
+    silent = [
+        word for word in provider.speaks if provider.dialects and word not in provider.dialects
+    ]
     if silent:
-        raise PluginError(f"the provider {provider.name!r} says it speaks {silent} without a dialect")
+        raise PluginError(
+            f"the provider {provider.name!r} says it speaks {silent} without a dialect"
+        )
     return provider
 
 

@@ -9,7 +9,7 @@ own, which are asked first; unknown 4xx is ``bad_request``, unknown 5xx is ``ser
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
@@ -120,7 +120,11 @@ _FAULTS: Final = {
     "encoding": verdicts.BOMB,
     "protocol": verdicts.MALFORMED,
 }
-_LATER: Final = {"reset": verdicts.TRUNCATED, "idle": verdicts.STALLED, "goaway": verdicts.TRUNCATED}
+_LATER: Final = {
+    "reset": verdicts.TRUNCATED,
+    "idle": verdicts.STALLED,
+    "goaway": verdicts.TRUNCATED,
+}
 
 
 def _tier(row: Row) -> _Tier:

@@ -21,18 +21,14 @@ ANTHROPIC_ROWS: Final = (
     Row(type=_INVALID, text="reached your specified api usage limits", verdict=verdicts.FUNDS),
     Row(type=_INVALID, text="prompt is too long", verdict=verdicts.CONTEXT_LENGTH),
     Row(type=_INVALID, text="exceed context limit", verdict=verdicts.CONTEXT_LENGTH),
-    Row(
-        type=_INVALID, text="blocked by content filtering policy", verdict=verdicts.CONTENT_POLICY
-    ),
-    Row(
-        type=_INVALID, text="extra inputs are not permitted", verdict=verdicts.OUR_TRANSLATION
-    ),
+    Row(type=_INVALID, text="blocked by content filtering policy", verdict=verdicts.CONTENT_POLICY),
+    Row(type=_INVALID, text="extra inputs are not permitted", verdict=verdicts.OUR_TRANSLATION),
     Row(type=_INVALID, text="invalid `signature` in `thinking`", verdict=verdicts.BAD_REQUEST),
     # The key is good: a browser's Origin header came through, which we never send ourselves.
+    Row(type=("authentication_error",), text="cors requests", verdict=verdicts.AUTH_UNBLAMED),
     Row(
-        type=("authentication_error",), text="cors requests", verdict=verdicts.AUTH_UNBLAMED
+        type=("forbidden", "permission_error"), text="request not allowed", verdict=verdicts.REGION
     ),
-    Row(type=("forbidden", "permission_error"), text="request not allowed", verdict=verdicts.REGION),
     Row(type=("rate_limit_error",), text="daily rate limit", verdict=verdicts.DAILY_QUOTA),
     Row(type=("rate_limit_error",), text="acceleration limit", verdict=verdicts.SLOW_DOWN),
     Row(type=("authentication_error",), verdict=verdicts.AUTH),

@@ -18,7 +18,9 @@ OPENAI_ROWS: Final = (
     Row(code=("context_length_exceeded",), verdict=verdicts.CONTEXT_LENGTH),
     Row(type=("exceed_context_size_error",), verdict=verdicts.CONTEXT_LENGTH),  # llama.cpp
     Row(status=(400,), text="maximum context length is", verdict=verdicts.CONTEXT_LENGTH),
-    Row(status=(400,), text="longer than the maximum model length", verdict=verdicts.CONTEXT_LENGTH),
+    Row(
+        status=(400,), text="longer than the maximum model length", verdict=verdicts.CONTEXT_LENGTH
+    ),
     Row(
         code=("unsupported_parameter", "unknown_parameter", "unsupported_value"),
         verdict=verdicts.OUR_TRANSLATION,
@@ -100,9 +102,7 @@ OPENAI_ROWS: Final = (
         verdict=verdicts.UNKNOWN_MODEL,
     ),
     # load
-    Row(
-        code=("rate_limit_exceeded",), text="requests per day", verdict=verdicts.DAILY_QUOTA
-    ),
+    Row(code=("rate_limit_exceeded",), text="requests per day", verdict=verdicts.DAILY_QUOTA),
     Row(code=("rate_limit_exceeded",), text="tokens per day", verdict=verdicts.DAILY_QUOTA),
     Row(code=("rate_limit_exceeded",), verdict=verdicts.RATE_LIMITED),
     Row(code=("slow_down",), verdict=verdicts.SLOW_DOWN),

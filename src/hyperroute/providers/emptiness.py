@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from hyperroute.canon.content import Opaque, Part, Reasoning, Refusal, Text
 from hyperroute.canon.events import Finished, PartDelta, PartStarted, StreamEvent
+from hyperroute.canon.failure import Failure
 from hyperroute.providers import verdicts
 from hyperroute.providers.flow import CallError
 
@@ -60,7 +61,7 @@ class Emptiness:
         yield from held
 
 
-def _verdict(verdict: verdicts.Failure, event: Finished) -> CallError:
+def _verdict(verdict: Failure, event: Finished) -> CallError:
     message = f"the reply finished as {event.raw or event.reason!r} without an answer"
     return CallError(replace(verdict, message=message, code=event.raw or event.reason))
 

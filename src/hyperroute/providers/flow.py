@@ -131,6 +131,13 @@ class Provider:
     """By endpoint: what it speaks there; the planner asks these for losses."""
     spec: int = SPEC
 
+    def vendor_at(self, url: str) -> str:
+        """Say whose sealed state may be sent to ``url``: the vendor's own address, nowhere else.
+
+        A table that points a plugin at another host speaks its dialect there, to somebody else.
+        """
+        return self.vendor if url.rstrip("/") in ("", self.url) else ""
+
 
 def send(request: HttpRequest) -> Generator[Wish, Grant, HttpHead]:
     """``head = yield from send(request)``."""

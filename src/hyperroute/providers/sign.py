@@ -46,9 +46,7 @@ def merged(*layers: Headers) -> Headers:
 def _signed(request: HttpRequest, call: Outbound, name: str, prefix: str) -> HttpRequest:
     if not call.secret:
         return request
-    return replace(
-        request, headers=merged(request.headers, ((name, f"{prefix}{call.secret}"),))
-    )
+    return replace(request, headers=merged(request.headers, ((name, f"{prefix}{call.secret}"),)))
 
 
 __all__ = ["Sign", "bearer", "in_header", "merged", "unsigned"]

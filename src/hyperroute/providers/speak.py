@@ -44,6 +44,7 @@ _SPACE: Final = b" \t\r\n"
 def speak(
     dialects: Mapping[str, Dialect],
     *,
+    url: str = "",
     sign: Sign = bearer,
     classify: Classify = by_dialect,
 ) -> Callable[[Outbound], Flow]:
@@ -51,18 +52,19 @@ def speak(
 
     Args:
         dialects: What the plugin can speak; the account's ``speaks`` narrows and orders it.
+        url: Where to, if the call does not say.
         sign: Adds the credential, last of all, so that it may cover every other header.
         classify: Gives the verdict on an error reply.
     """
 
     def flow(call: Outbound) -> Flow:
         dialect = chosen(call, dialects)
-        head = yield from send(sign(request_of(call, dialect), call))
+        head = yield from send(sign(request_of(call, dialect, url=url), call))
         if not 200 <= head.status < 300 or head.status in (204, 205):
             body = yield from _error_body()
             raise CallError(classify(dialect.parse_error(head, body), dialect.name))
         try:
-            yield from _answer(call, dialect, head)
+            yield from _answer(dialect, head)
         except ErrorInStream as error:
             raise CallError(classify(error.report, dialect.name)) from None
         except ProviderWireError as error:
@@ -90,7 +92,7 @@ def chosen(call: Outbound, dialects: Mapping[str, Dialect]) -> Dialect:
     return spoken[0]
 
 
-def request_of(call: Outbound, dialect: Dialect) -> HttpRequest:
+def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpRequest:
     """Write the unsigned HTTP request of a call; losses are left in ``call.losses``.
 
     The headers of the table entry win over the dialect's: the operator wrote them for this account.
@@ -108,16 +110,24 @@ def request_of(call: Outbound, dialect: Dialect) -> HttpRequest:
     own = (("content-type", "application/json"), ("accept", accept))
     headers = merged(own, emission.headers, call.headers)
     return HttpRequest(
-        method="POST", url=joined(call.url, emission.path), headers=headers, body=body
+        method="POST", url=joined(call.url or url, emission.path), headers=headers, body=body
     )
 
 
 def joined(base: str, path: str) -> str:
-    """Put a path behind a base URL; a query of the base (Azure's ``api-version``) stays a query."""
+    """Put a dialect's path behind a base URL.
+
+    A query of the base (Azure's ``api-version``) stays a query, and a version that both name is
+    written once: people paste base URLs with and without ``/v1``.
+    """
     address, _, query = base.partition("?")
     place, _, more = path.partition("?")
+    address = address.rstrip("/")
+    version, _, rest = place.lstrip("/").partition("/")
+    if rest and address.endswith(f"/{version}"):
+        place = rest
     both = "&".join(text for text in (query, more) if text)
-    return f"{address.rstrip('/')}/{place.lstrip('/')}" + (f"?{both}" if both else "")
+    return f"{address}/{place.lstrip('/')}" + (f"?{both}" if both else "")
 
 
 def same_model(asked: str, answered: str) -> bool:
@@ -153,7 +163,7 @@ def _error_body() -> Generator[Wish, Grant, bytes]:
     return bytes(body[:ERROR_BYTES_MAX])
 
 
-def _answer(call: Outbound, dialect: Dialect, head: HttpHead) -> Flow:
+def _answer(dialect: Dialect, head: HttpHead) -> Flow:
     """Read a success: find out what its body is, then hand its events up."""
     opening = b""
     while chunk := (yield from read()):

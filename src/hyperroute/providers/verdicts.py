@@ -56,9 +56,7 @@ BAD_REQUEST: Final = Failure(kind=FailureClass.BAD_REQUEST, explains=True)
 CONTEXT_LENGTH: Final = Failure(kind=FailureClass.CONTEXT_LENGTH, explains=True)
 OUR_TRANSLATION: Final = Failure(kind=FailureClass.BAD_REQUEST, explains=True, alarm=True)
 CONTENT_POLICY: Final = Failure(kind=FailureClass.CONTENT_POLICY, explains=True)
-FUNDS: Final = Failure(
-    kind=FailureClass.PROVIDER_FUNDS, pushback=True, cool=_MONEY, alarm=True
-)
+FUNDS: Final = Failure(kind=FailureClass.PROVIDER_FUNDS, pushback=True, cool=_MONEY, alarm=True)
 AUTH: Final = Failure(
     kind=FailureClass.PROVIDER_AUTH,
     cool=Cool(scope="credential", base_ns=10 * MINUTE),
@@ -136,9 +134,7 @@ BOMB: Final = Failure(
 TRUNCATED: Final = Failure(kind=FailureClass.TRUNCATED, health="counts")
 STALLED: Final = Failure(kind=FailureClass.STALLED, health="counts")
 EMPTY: Final = Failure(kind=FailureClass.EMPTY_COMPLETION, health="half")
-MALFORMED_CALL: Final = Failure(
-    kind=FailureClass.MALFORMED_OUTPUT, advice=_RETRY, health="half"
-)
+MALFORMED_CALL: Final = Failure(kind=FailureClass.MALFORMED_OUTPUT, advice=_RETRY, health="half")
 UNSPOKEN: Final = Failure(kind=FailureClass.UNKNOWN_MODEL, alarm=True)
 """Nothing was sent: the table says an account speaks what its plugin does not."""
 

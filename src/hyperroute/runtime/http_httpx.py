@@ -107,6 +107,8 @@ def _raise(error: Exception, *, headed: bool) -> None:
     """Raise our fault for theirs; return if it is none, for the caller to let it pass."""
     if isinstance(error, TransportError):
         raise error
+    if isinstance(error, RuntimeError) and "has been closed" in str(error):
+        raise TransportError("unsent") from error
     fault = fault_of(error, headed=headed)
     if fault is not None:
         raise TransportError(fault) from error

@@ -203,6 +203,7 @@ class AsyncPyreqwestExchange:
         self._total_until = total_until
         self._body = Body(self.head)
         self._at_once = _fits(self.head)
+        self._closed = False
 
     @property
     def over(self) -> bool:
@@ -234,7 +235,8 @@ class AsyncPyreqwestExchange:
 
     async def close(self) -> None:
         """Close the connection, unless the body has been read to its end."""
-        if not self._body.ended:
+        if not self._body.ended and not self._closed:
+            self._closed = True
             await self._sending.__aexit__(None, None, None)
 
     async def _fill(self, body: Body) -> None:

@@ -1,0 +1,100 @@
+"""Anthropic Messages: ``anthropic.messages``, the endpoint ``messages``.
+
+A request of this dialect passes through as its own bytes. The edits are a closed list (architecture.md,
+law 7): ``model``, our own members removed, one default cache breakpoint, and seals that a translated
+answer had tagged are opened or, another vendor's, removed (dialects.md, 1.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hyperroute.canon.events import Reply
+from hyperroute.canon.request import Request
+from hyperroute.canon.wire import Headers, HttpHead
+from hyperroute.dialects import anthropic_messages_encode as encode
+from hyperroute.dialects import anthropic_messages_errors as errors
+from hyperroute.dialects import anthropic_messages_head as head
+from hyperroute.dialects import json, relay
+from hyperroute.dialects.anthropic_messages_decode import MessagesDecoder
+from hyperroute.dialects.anthropic_messages_options import version_of
+from hyperroute.dialects.anthropic_messages_passing import edits_of
+from hyperroute.dialects.anthropic_messages_read import NAME
+from hyperroute.dialects.anthropic_messages_write import PATH, translate
+from hyperroute.dialects.base import ClientError, Emission, ErrorReport, Profile
+from hyperroute.errors import ClientWireError
+
+
+@dataclass(frozen=True, slots=True)
+class AnthropicMessages:
+    """The dialect as a value."""
+
+    name: str = NAME
+    endpoint: str = "messages"
+
+    def parse_request(
+        self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()
+    ) -> Request:
+        """Read the head of a caller's request.
+
+        Raises:
+            ClientWireError: A member that routing needs has the wrong type.
+        """
+        return head.parse_request(raw, body=body, headers=headers)
+
+    def emit_reply(self, reply: Reply, *, request: Request, model: str) -> bytes:
+        """Write a whole reply."""
+        return encode.emit_reply(reply, request=request, model=model)
+
+    def encoder(self, *, request: Request, model: str) -> encode.MessagesEncoder:
+        """Start writing a stream."""
+        return encode.MessagesEncoder(request, model)
+
+    def emit_error(self, error: ClientError) -> bytes:
+        """Write an error body."""
+        return encode.emit_error(error)
+
+    def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
+        """Pass a request of this dialect through, or translate another's.
+
+        Raises:
+            ClientWireError: It cannot be said here at all, or its content is malformed.
+        """
+        if request.dialect != NAME:
+            return translate(request, model=model, profile=profile)
+        body = request.body
+        try:
+            if body is None:
+                body = json.dumps(request.raw)
+            edits, losses = edits_of(request, body, model=model, profile=profile)
+            body = relay.splice(body, edits)
+        except ValueError as error:
+            raise ClientWireError(str(error)) from error
+        return Emission(
+            path=PATH, body=body, headers=tuple(_headers(request, profile)), losses=losses
+        )
+
+    def decoder(self, *, stream: bool) -> MessagesDecoder:
+        """Start reading a reply; its first byte says whether it is streamed."""
+        del stream
+        return MessagesDecoder()
+
+    def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:
+        """Extract what an error reply says."""
+        return errors.parse_error(head, body)
+
+    def tell_model(self, body: bytes, model: str) -> bytes:
+        """Splice the caller's model name into a whole reply or the ``message_start`` frame."""
+        return relay.tell_model(body, model, ("model",), ("message", "model"))
+
+
+def _headers(request: Request, profile: Profile) -> Iterator[tuple[str, str]]:
+    """Forward the caller's version and betas; the version is required upstream."""
+    yield from request.headers
+    if not any(name == "anthropic-version" for name, _ in request.headers):
+        yield "anthropic-version", version_of(profile)
+
+
+ANTHROPIC_MESSAGES = AnthropicMessages()

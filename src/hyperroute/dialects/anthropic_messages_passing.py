@@ -1,0 +1,130 @@
+"""The closed list of edits to a Messages request that passes through (architecture.md, law 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hyperroute.canon.loss import Loss
+from hyperroute.canon.request import Request
+from hyperroute.dialects import json
+from hyperroute.dialects.anthropic_messages_read import NAME
+from hyperroute.dialects.base import Profile
+from hyperroute.dialects.extension import EXTENSIONS
+from hyperroute.dialects.relay import Edit, Path, Remove, Set
+from hyperroute.dialects.sealing import TAG, belongs, opened
+
+_MARK = b'"cache_control":{"type":"ephemeral"}'
+_BREAKPOINT = b'{"type":"ephemeral"}'
+_TAG = TAG.encode()
+
+
+def edits_of(
+    request: Request, body: bytes, *, model: str, profile: Profile
+) -> tuple[list[Edit], tuple[Loss, ...]]:
+    """List the edits, and what they lose."""
+    raw = request.raw
+    edits: list[Edit] = []
+    if raw.get("model") != model:
+        edits.append(Set(("model",), json.dumps(model)))
+    edits.extend(Remove((key,)) for key in ("intent", *EXTENSIONS) if key in raw)
+    losses: tuple[Loss, ...] = ()
+    if _TAG in body:
+        seals, losses = _seals(raw, profile)
+        edits.extend(seals)
+    if request.narrowing.cache and b'"cache_control"' not in body:
+        gone = {edit.path for edit in edits if isinstance(edit, Remove)}
+        edits.extend(
+            edit
+            for edit in _breakpoint(raw)
+            if not any(edit.path[: len(path)] == path for path in gone)
+        )
+    return edits, losses
+
+
+def _breakpoint(raw: Mapping[str, Any]) -> Iterator[Edit]:
+    """Put one default breakpoint behind what repeats from turn to turn (api.md, 3).
+
+    On the last system block, else on the last tool, else on the last block of the last-but-one user
+    turn. Never where the client set one: any byte changed before it would lose its cache.
+    """
+    system = raw.get("system")
+    tools = raw.get("tools")
+    if isinstance(system, str) and system.strip():
+        yield Set(("system",), _as_block(system))
+    elif isinstance(system, list) and _takes_mark(system):
+        yield Set(("system", len(system) - 1, "cache_control"), _BREAKPOINT)
+    elif isinstance(tools, list) and tools and isinstance(tools[-1], Mapping):
+        yield Set(("tools", len(tools) - 1, "cache_control"), _BREAKPOINT)
+    else:
+        yield from _in_history(raw.get("messages"))
+
+
+def _in_history(messages: Any) -> Iterator[Edit]:
+    if not isinstance(messages, list):
+        return
+    turns = [
+        index
+        for index, message in enumerate(messages)
+        if isinstance(message, Mapping) and message.get("role") == "user"
+    ]
+    if len(turns) < 2:
+        return
+    index = turns[-2]
+    content = messages[index].get("content")
+    if isinstance(content, str) and content.strip():
+        yield Set(("messages", index, "content"), _as_block(content))
+    elif isinstance(content, list) and _takes_mark(content):
+        yield Set(("messages", index, "content", len(content) - 1, "cache_control"), _BREAKPOINT)
+
+
+def _takes_mark(blocks: list[Any]) -> bool:
+    """Tell whether the last block can hold a breakpoint; empty text cannot."""
+    last = blocks[-1] if blocks else None
+    if not isinstance(last, Mapping):
+        return False
+    if last.get("type") == "text":
+        return isinstance(last.get("text"), str) and bool(last["text"].strip())
+    return last.get("type") in {"image", "document", "tool_use", "tool_result"}
+
+
+def _as_block(text: str) -> bytes:
+    return b'[{"type":"text","text":' + json.dumps(text) + b"," + _MARK + b"}]"
+
+
+def _seals(raw: Mapping[str, Any], profile: Profile) -> tuple[list[Edit], tuple[Loss, ...]]:
+    """Open the tagged seals that belong to the target, and remove the blocks of all others."""
+    edits: list[Edit] = []
+    losses: list[Loss] = []
+    left = {turn: len(content) for turn, content in _contents(raw.get("messages"))}
+    for path, block in _thinking(raw.get("messages")):
+        key = "data" if block.get("type") == "redacted_thinking" else "signature"
+        value = block.get(key)
+        if not isinstance(value, str) or not value.startswith(TAG):
+            continue
+        sealed = opened(value, "signature")
+        if belongs(sealed, source=NAME, vendor=profile.vendor, group=profile.group):
+            edits.append(Set((*path, key), json.dumps(sealed.payload)))
+        else:
+            turn = path[1]
+            left[turn] -= 1
+            edits.append(Remove(path if left[turn] else path[:2]))
+            where = "".join(f"/{step}" for step in path)
+            losses.append(Loss(where, "dropped", "thinking of another vendor"))
+    return edits, tuple(losses)
+
+
+def _contents(messages: Any) -> Iterator[tuple[str | int, list[Any]]]:
+    for turn, message in enumerate(messages if isinstance(messages, list) else ()):
+        content = message.get("content") if isinstance(message, Mapping) else None
+        if isinstance(content, list):
+            yield turn, content
+
+
+def _thinking(messages: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    for turn, content in _contents(messages):
+        for index, block in enumerate(content):
+            if not isinstance(block, Mapping):
+                continue
+            if block.get("type") in {"thinking", "redacted_thinking"}:
+                yield ("messages", turn, "content", index), block

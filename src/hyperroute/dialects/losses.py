@@ -1,0 +1,39 @@
+"""What a writer could not say, gathered while it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hyperroute.canon.loss import Loss, LossKind
+from hyperroute.canon.request import Conversation
+from hyperroute.dialects.places import place
+
+
+@dataclass(slots=True)
+class Losses:
+    """Losses in the order they were met, under the places of the source ``dialect``."""
+
+    dialect: str
+    found: list[Loss] = field(default_factory=list[Loss])
+
+    def add(self, name: str, kind: LossKind, why: str) -> None:
+        """Report a member by its canonical name."""
+        self.at(place(self.dialect, name), kind, why)
+
+    def at(self, path: str, kind: LossKind, why: str) -> None:
+        """Report a place; the same loss at the same place is told once."""
+        loss = Loss(path, kind, why)
+        if loss not in self.found:
+            self.found.append(loss)
+
+    def drop_extensions(self, conversation: Conversation) -> None:
+        """Report the members that only the source dialect knows."""
+        for members in conversation.extensions.values():
+            for key in members:
+                self.at(f"/{key}", "dropped", "only the source dialect knows it")
+
+    def drop(self, why: str, **values: object) -> None:
+        """Report every one of ``values`` that the caller gave."""
+        for name, value in values.items():
+            if value is not None:
+                self.add(name, "dropped", why)

@@ -1,0 +1,323 @@
+"""The words of the attempt machine: what it remembers, what it is told, what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+from hyperroute.canon.events import Finished, StreamEvent
+from hyperroute.canon.failure import Failure
+from hyperroute.canon.loss import Loss
+from hyperroute.canon.units import Instant
+from hyperroute.canon.usage import NO_USAGE, Usage
+from hyperroute.routing.moves import Move
+from hyperroute.routing.plan import Candidate, Plan
+from hyperroute.routing.record import (
+    Attempt,
+    Barrier,
+    Denial,
+    Outcome,
+    PermitKind,
+    Record,
+    sane,
+)
+from hyperroute.routing.table import RetryBudget
+
+
+class Phase(Enum):
+    """Where the machine stands."""
+
+    READY = auto()
+    ASKING = auto()
+    WAITING = auto()
+    CALLING = auto()
+    STREAMING = auto()
+    DONE = auto()
+
+
+# --- events: what the world tells the machine; every one carries its instant -----------------------
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Go. ``unix_ns`` is for the record only."""
+
+    at: Instant
+    unix_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to ``Ask``. ``why`` and ``until`` belong to a denial."""
+
+    at: Instant
+    granted: bool
+    why: Barrier | None = None
+    until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The wait is over."""
+
+    at: Instant
+
+
+@dataclass(slots=True)
+class Arrived:
+    """The open call produced an event. Not frozen: one may be built per token."""
+
+    at: Instant
+    event: StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The open call came to its good end. ``produced``: characters of answer that came."""
+
+    at: Instant
+    produced: int = 0
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The open call failed."""
+
+    at: Instant
+    failure: Failure
+    produced: int = 0
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """Our caller hung up."""
+
+    at: Instant
+    produced: int = 0
+    losses: tuple[Loss, ...] = ()
+
+
+Event = Begin | Told | Elapsed | Arrived | Ended | Failed | Abandoned
+
+
+# --- actions: what the machine asks of the world ---------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """An attempt that wants to be made.
+
+    Attributes:
+        kind: A retry does not mind the cool-down that its own failure caused; a last resort minds
+            none but a verdict on its key.
+        at: When it would start.
+        charge: What it takes from the provider's retry budget, in hundredths of a retry.
+    """
+
+    offer: str
+    provider: str
+    model: str
+    credential: str
+    kind: PermitKind
+    at: Instant
+    charge: int = 0
+    budget: RetryBudget = RetryBudget()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Answer with ``Told``: breakers, cool-downs and retry budgets are shared by all runs."""
+
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Come back with ``Elapsed`` at this instant."""
+
+    until: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Open a conversation; give it up at ``until``, which is the run's own end or earlier."""
+
+    number: int
+    candidate: Candidate
+    credential: str
+    until: Instant
+    deadline_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Close the open call."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Let health know how an attempt ended: exactly one for each ``Call``."""
+
+    attempt: Attempt
+
+
+@dataclass(slots=True)
+class Deliver:
+    """Hand this to our caller; it cannot be taken back. Not frozen: one is built per token."""
+
+    event: StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last action, exactly once (invariant 24). A ``Record`` came before it."""
+
+    outcome: Outcome
+    failure: Failure | None = None
+
+
+Action = Ask | Wait | Call | Cancel | Note | Record | Deliver | Finish
+
+
+# --- memory ----------------------------------------------------------------------------------------
+class Held(NamedTuple):
+    """What is held back, last first: adding one costs the same however many there are."""
+
+    before: Held | None
+    event: StreamEvent
+
+    @staticmethod
+    def unfold(held: Held | None) -> tuple[StreamEvent, ...]:
+        """Return the events in the order they came."""
+        events: list[StreamEvent] = []
+        while held is not None:
+            events.append(held.event)
+            held = held.before
+        events.reverse()
+        return tuple(events)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything the machine remembers. Frozen: a state can be kept, compared and replayed.
+
+    Attributes:
+        price: Costs an attempt's usage, in ``1 / scale`` USD; ``None`` unknown.
+        whole: Our caller wants no stream, so that nothing is delivered before the end.
+        until: The run's deadline.
+        move: The attempt asked for, waited for or open.
+        wake_at: When ``move`` starts.
+        number: Of the last attempt that was opened.
+        failure: Of the last attempt that failed.
+        finishes: Held until the body has ended well.
+    """
+
+    plan: Plan
+    request_id: str = ""
+    price: Callable[[Plan, Candidate, Usage], int | None] = lambda _plan, _candidate, _usage: None
+    phase: Phase = Phase.READY
+    whole: bool = False
+    began_at: Instant = 0
+    began_unix_ns: int = 0
+    until: Instant = 0
+    move: Move | None = None
+    wake_at: Instant = 0
+    number: int = 0
+    failure: Failure | None = None
+    started_at: Instant = 0
+    first_event_at: Instant | None = None
+    first_content_at: Instant | None = None
+    held: Held | None = None
+    held_size: int = 0
+    finishes: tuple[Finished, ...] = ()
+    usage: Usage = NO_USAGE
+    attempts: tuple[Attempt, ...] = ()
+    denials: tuple[Denial, ...] = ()
+
+
+Step = tuple[State, tuple[Action, ...]]
+
+
+def attempt_of(
+    state: State,
+    at: Instant,
+    failure: Failure | None,
+    *,
+    produced: int = 0,
+    losses: tuple[Loss, ...] = (),
+) -> Attempt:
+    """Write down the open call as over."""
+    move = state.move
+    assert move is not None
+    candidate = state.plan.candidates[move.trail.position]
+    usage = _usage_of(state, produced)
+    return Attempt(
+        number=state.number,
+        offer=candidate.offer.id,
+        provider=candidate.offer.provider,
+        model=candidate.offer.model,
+        credential=move.trail.credential,
+        kind=move.kind,
+        waited_ns=move.wait_ns,
+        started_at=state.started_at,
+        ended_at=at,
+        first_event_at=state.first_event_at,
+        first_content_at=state.first_content_at,
+        failure=failure,
+        usage=usage,
+        cost=_cost_of(state, candidate, usage, failure),
+        losses=losses,
+    )
+
+
+def record_of(
+    state: State, at: Instant, outcome: Outcome, failure: Failure | None, last: Attempt | None
+) -> Record:
+    """Write down the run as over; ``last`` is the attempt that ended with it."""
+    plan = state.plan
+    request = plan.request
+    delivered = last is not None and (outcome == "served" or last.first_content_at is not None)
+    return Record(
+        request_id=state.request_id,
+        digest=plan.table.digest,
+        seed=plan.seed,
+        asked=request.model or request.intent or "",
+        name=plan.name,
+        via=plan.via,
+        pinned=plan.pinned,
+        kind=request.kind,
+        dialect=request.dialect,
+        stream=request.stream,
+        candidates=tuple(candidate.offer.id for candidate in plan.candidates),
+        attempts=state.attempts if last is None else (*state.attempts, last),
+        denials=state.denials,
+        outcome=outcome,
+        failure=failure,
+        refusal=plan.refusal.code if plan.refusal is not None else None,
+        served=last.offer if last is not None and delivered else None,
+        scale=plan.table.scale,
+        began_unix_ns=state.began_unix_ns,
+        began_at=state.began_at,
+        ended_at=at,
+    )
+
+
+def _usage_of(state: State, produced: int) -> Usage:
+    """Take what the provider reported; estimate an answer that came without (invariant 42)."""
+    if state.usage != NO_USAGE or not produced:
+        return sane(state.usage)
+    return Usage(
+        input_tokens=state.plan.input_tokens, output_tokens=-(-produced // 4), estimated=True
+    )
+
+
+def _cost_of(
+    state: State, candidate: Candidate, usage: Usage, failure: Failure | None
+) -> int | None:
+    if usage != NO_USAGE:
+        return state.price(state.plan, candidate, usage)
+    refused = failure is not None and failure.status is not None and failure.status >= 400
+    unsent = failure is not None and failure.kind == "net_unsent"
+    return 0 if refused or unsent else None

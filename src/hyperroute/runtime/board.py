@@ -1,0 +1,202 @@
+"""The advisory state that all runs of a client share: in memory, behind one lock, bounded.
+
+Nothing here is needed to be right: losing it costs attempts. It survives a reload of the tables,
+because it is kept by name (invariant 51).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from hyperroute.canon.failure import FailureClass
+from hyperroute.canon.units import Instant
+from hyperroute.catalog.card import Breaker
+from hyperroute.routing.health import (
+    CLOSED,
+    DEFAULT_BREAKER,
+    FULL,
+    Bucket,
+    Circuit,
+    Cooling,
+    cool_key,
+    cooled,
+    deposited,
+    probing,
+    settled,
+    standing,
+    verdict_of,
+    withdrawn,
+)
+from hyperroute.routing.record import Attempt, Barrier
+from hyperroute.routing.state import Permit, Told
+
+ENTRIES_MAX = 10_000
+"""Of each kind; beyond it the longest untouched is forgotten."""
+
+_QUIET: Mapping[str, Instant] = MappingProxyType({})
+_SCOPES: tuple[Barrier, ...] = ("provider", "offer", "credential", "credential_model")
+_KEYED = frozenset({FailureClass.PROVIDER_AUTH, FailureClass.PROVIDER_FUNDS})
+
+
+class Board:
+    """Breakers by offer, cool-downs by scope, retry budgets by provider. Safe between threads."""
+
+    def __init__(self, *, entries_max: int = ENTRIES_MAX) -> None:
+        """Begin with nothing known."""
+        self._lock = threading.Lock()
+        self._entries_max = entries_max
+        self._circuits: dict[str, Circuit] = {}
+        self._troubled: set[str] = set()
+        self._coolings: dict[str, Cooling] = {}
+        self._buckets: dict[str, Bucket] = {}
+
+    def blocked(self, now: Instant) -> tuple[Mapping[str, Instant], frozenset[str]]:
+        """Return what to leave alone until when, and whose one probe is in flight (``Answers``)."""
+        if not self._troubled and not self._coolings:
+            return _QUIET, frozenset()
+        with self._lock:
+            until = {key: c.until for key, c in self._coolings.items() if c.until > now}
+            busy: list[str] = []
+            for offer in self._troubled:
+                circuit = self._circuits[offer]
+                state = standing(circuit, now)
+                if state == "probing":
+                    busy.append(offer)
+                elif state == "open" and circuit.until is not None:
+                    key = f"offer:{offer}"
+                    until[key] = max(until.get(key, 0), circuit.until)
+        return MappingProxyType(until), frozenset(busy)
+
+    def permit(self, permit: Permit, now: Instant) -> Told:
+        """Grant an attempt or say what is in its way; a grant takes what it costs."""
+        with self._lock:
+            match permit.kind:
+                case "retry":
+                    return self._retry(permit, now)
+                case "last_resort":
+                    return self._last_resort(permit, now)
+                case _:
+                    return self._attempt(permit, now)
+
+    def note(self, attempt: Attempt, breaker: Breaker = DEFAULT_BREAKER) -> None:
+        """Take the end of an attempt into account."""
+        failure = attempt.failure
+        now = attempt.ended_at
+        with self._lock:
+            before = self._circuits.pop(attempt.offer, CLOSED)
+            after = settled(
+                before,
+                verdict_of(failure),
+                local=failure is not None and failure.cool is not None and failure.cool.local,
+                started_at=attempt.started_at,
+                now=now,
+                breaker=breaker,
+                name=attempt.offer,
+            )
+            self._put(attempt.offer, after)
+            if failure is None:
+                self._warm(attempt)
+            elif failure.cool is not None:
+                key = _key(failure.cool.scope, attempt)
+                self._coolings[key] = cooled(
+                    self._coolings.pop(key, None),
+                    failure.cool,
+                    hint_ns=failure.hint_ns,
+                    started_at=attempt.started_at,
+                    now=now,
+                    keyed=failure.kind in _KEYED,
+                )
+                self._bound(now)
+
+    def _attempt(self, permit: Permit, now: Instant) -> Told:
+        for scope in _SCOPES:
+            cooling = self._coolings.get(_key(scope, permit))
+            if cooling is not None and cooling.until > permit.at:
+                return Told(now, granted=False, why=scope, until=cooling.until)
+        denied = self._leased(permit, now, open_passes=False)
+        if denied is None and permit.kind != "rotate":
+            bucket = self._buckets.get(permit.provider, FULL)
+            self._buckets[permit.provider] = deposited(bucket, permit.budget)
+        return denied or Told(now, granted=True)
+
+    def _retry(self, permit: Permit, now: Instant) -> Told:
+        circuit = self._circuits.get(permit.offer, CLOSED)
+        if circuit.until is not None:
+            return Told(now, granted=False, why="breaker", until=circuit.until)
+        cooling = self._coolings.get(_key("credential", permit))
+        if cooling is not None and cooling.keyed and cooling.until > permit.at:
+            return Told(now, granted=False, why="credential", until=cooling.until)
+        bucket = self._buckets.get(permit.provider, FULL)
+        left = withdrawn(bucket, permit.budget, charge=permit.charge, now=now)
+        if left is None:
+            return Told(now, granted=False, why="budget", until=bucket.floor_full_at)
+        self._buckets[permit.provider] = left
+        return Told(now, granted=True)
+
+    def _last_resort(self, permit: Permit, now: Instant) -> Told:
+        key = _key("credential", permit)
+        cooling = self._coolings.get(key)
+        guarded = cooling is not None and cooling.keyed and cooling.until > permit.at
+        if cooling is not None and guarded and cooling.probed:
+            return Told(now, granted=False, why="credential", until=cooling.until)
+        denied = self._leased(permit, now, open_passes=True)
+        if denied is None and cooling is not None and guarded:
+            self._coolings[key] = replace(cooling, probed=True)
+        return denied or Told(now, granted=True)
+
+    def _leased(self, permit: Permit, now: Instant, *, open_passes: bool) -> Told | None:
+        """Let the breaker say no, or lease its probe."""
+        circuit = self._circuits.get(permit.offer, CLOSED)
+        match standing(circuit, now):
+            case "open" if not open_passes:
+                return Told(now, granted=False, why="breaker", until=circuit.until)
+            case "probing":
+                return Told(now, granted=False, why="probing")
+            case "half_open":
+                self._circuits[permit.offer] = probing(circuit, now)
+            case _:
+                pass
+        return None
+
+    def _put(self, offer: str, circuit: Circuit) -> None:
+        self._circuits[offer] = circuit
+        if circuit.until is None:
+            self._troubled.discard(offer)
+        else:
+            self._troubled.add(offer)
+        if len(self._circuits) > self._entries_max:
+            oldest = next(iter(self._circuits))
+            del self._circuits[oldest]
+            self._troubled.discard(oldest)
+
+    def _warm(self, attempt: Attempt) -> None:
+        """Forget the cool-downs that a success disproves; it must have begun after them."""
+        if not self._coolings:
+            return
+        for scope in _SCOPES:
+            key = _key(scope, attempt)
+            cooling = self._coolings.get(key)
+            if cooling is not None and attempt.started_at >= cooling.since:
+                del self._coolings[key]
+
+    def _bound(self, now: Instant) -> None:
+        if len(self._coolings) > self._entries_max:
+            kept = {k: c for k, c in self._coolings.items() if c.remembered_until > now}
+            while len(kept) > self._entries_max:
+                del kept[next(iter(kept))]
+            self._coolings = kept
+        while len(self._buckets) > self._entries_max:
+            del self._buckets[next(iter(self._buckets))]
+
+
+def _key(scope: str, about: Attempt | Permit) -> str:
+    return cool_key(
+        scope=scope,
+        offer=about.offer,
+        provider=about.provider,
+        model=about.model,
+        credential=about.credential,
+    )
