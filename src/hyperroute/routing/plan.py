@@ -1,89 +1,27 @@
-"""request x table x answers x seed -> plan. The whole opinion of the library lives behind ``plan``."""
+"""request x table x answers x seed -> plan. The whole opinion of the library lives behind ``plan``.
+
+Laws: equal inputs, equal plan; a pinned model is served by itself, its declared equivalents or not
+at all; health only removes, and never the last offer that could be tried.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
-from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.request import Request
-from hyperroute.catalog.card import Offer, Timeouts
-from hyperroute.routing.questions import Answers
-from hyperroute.routing.table import RouteTable, Rules
+from hyperroute.routing.candidate import Candidate, Refusal, Rejection
+from hyperroute.routing.chains import ordered
+from hyperroute.routing.drawing import drawn, retries
+from hyperroute.routing.questions import NOTHING_KNOWN, Answers
+from hyperroute.routing.refusing import nothing_left, pin_refused, request_refused
+from hyperroute.routing.resolve import Resolved, resolve_name
+from hyperroute.routing.table import ModelTerm, RouteTable, Rules, Service, Term
+from hyperroute.routing.view import View
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An offer that qualifies, with everything an attempt needs.
-
-    Attributes:
-        sends: The upstream id, a pattern's ``*`` filled in.
-        parameters: What the shape filled in or changed, under upstream names; members the caller
-            gave and no shape touched are not in it.
-        expected: Price of this very request as estimated, in ``1 / table.scale`` USD; None unknown.
-        worst: An upper bound of one attempt's price, likewise.
-        credentials: Ids in the order to use them; ``("",)`` for an account without credentials.
-        timeouts: Merged: policies, provider entry, offer.
-        retries: Same-offer retries after the first attempt.
-        rotations: Attempts with another credential, at most.
-        after: Only tried when the last failure is one of these; empty: always.
-        context: For ``larger``: the effective window, None unknown.
-        last_resort: Everything was blocked, and this is the one attempt made all the same.
-    """
-
-    offer: Offer
-    sends: str
-    parameters: Mapping[str, Any]
-    expected: int | None
-    worst: int | None
-    credentials: tuple[str, ...]
-    timeouts: Timeouts
-    retries: int
-    rotations: int
-    after: frozenset[FailureClass] = frozenset()
-    last_resort: bool = False
-
-    @property
-    def context(self) -> int | None:
-        """The effective window in tokens."""
-        return self.offer.context
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
-    """An offer that was not used: the first requirement that failed, what was needed, what it had.
-
-    ``requirement`` is the word of the language it fell over: ``does``, ``context``, ``region``,
-    ``cost``, ``credential``, ``health``, ``take``, a parameter, …
-    """
-
-    offer: str
-    requirement: str
-    needed: str
-    had: str
-    by: str = ""
-    """Who asked for it: the request, a policy's name, an intent's ``require``."""
-
-    def __str__(self) -> str:
-        """One line for people."""
-        source = f" ({self.by})" if self.by else ""
-        return f"{self.offer}: {self.requirement} needs {self.needed}, has {self.had}{source}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why a plan is empty, or the request is not one: an error the caller gets as it stands.
-
-    ``code``: ``model_not_found``, ``wrong_endpoint``, ``invalid_parameter``, ``no_candidate``,
-    ``no_credential``, ``context_length``, ``over_cap``, ``missing_model``, ``intent_not_found``.
-    """
-
-    status: int
-    code: str
-    message: str
-    param: str = ""
-    available: tuple[str, ...] = ()
+__all__ = ["Candidate", "Plan", "PlanStep", "Refusal", "Rejection", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,5 +50,140 @@ class Plan:
     """From the start of the run."""
     refusal: Refusal | None = None
 
+    @cached_property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """Every offer that was considered and not used, with the first requirement it failed."""
+        from hyperroute.routing.explain import rejections
+
+        return rejections(self)
+
+    def explain(self) -> str:
+        """Tell people what will be tried and why, and what will not and why not."""
+        from hyperroute.routing.explain import explain
+
+        return explain(self)
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Give the same as plain JSON values; money as exact decimal text, no prompt text."""
+        from hyperroute.routing.explain import to_json
+
+        return to_json(self)
+
+    def capsule(self) -> bytes:
+        """Give the bytes from which this decision can be made again; no prompt text in them."""
+        from hyperroute.routing.capsule import capsule
+
+        return capsule(self)
+
 
 PlanStep = Literal["alias", "pin", "endpoint", "term", "qualify", "rank", "take"]
+
+
+def plan(
+    request: Request, *, table: RouteTable, answers: Answers = NOTHING_KNOWN, seed: int = 0
+) -> Plan:
+    """Decide where a request may go, in which order, and at what price.
+
+    Never raises for a request: what cannot be served is a plan without candidates, whose
+    ``refusal`` is the caller's answer.
+
+    Args:
+        request: As a dialect read it.
+        table: Compiled and checked.
+        answers: What is known now; unanswered is unknown.
+        seed: Draws the arm of a split ``by: req``.
+    """
+    view = View(request, table, answers, seed)
+    resolved = resolve_name(request, table)
+    if isinstance(resolved, Refusal):
+        return _plan(view, request.model or request.intent or "", (), (), refusal=resolved)
+    if resolved.service is not None:
+        view.pinned = True
+        if resolved.service.model.is_pattern:
+            view.model_name = resolved.name
+        refusal = pin_refused(view, resolved.service, resolved.name) or request_refused(view)
+        if refusal is not None:
+            return _plan(view, resolved.name, resolved.via, (), refusal=refusal)
+        candidates = _pinned(view, resolved.service)
+    else:
+        refusal = request_refused(view)
+        if refusal is not None:
+            return _plan(view, resolved.name, resolved.via, (), refusal=refusal)
+        candidates = _open(view, resolved)
+    if candidates:
+        return _plan(view, resolved.name, resolved.via, candidates)
+    return _plan(view, resolved.name, resolved.via, (), refusal=nothing_left(view, resolved))
+
+
+def _plan(
+    view: View,
+    name: str,
+    via: tuple[str, ...],
+    candidates: tuple[Candidate, ...],
+    refusal: Refusal | None = None,
+) -> Plan:
+    deadline = view.request.narrowing.deadline_ns
+    return Plan(
+        request=view.request,
+        table=view.table,
+        answers=view.answers,
+        seed=view.seed,
+        name=name,
+        via=via,
+        pinned=view.pinned,
+        rules=view.rules,
+        candidates=candidates,
+        input_tokens=view.input_tokens,
+        counted=view.counted,
+        attempts_max=attempts_bound(view, candidates),
+        deadline_ns=view.rules.time_ns if deadline is None else min(view.rules.time_ns, deadline),
+        refusal=refusal,
+    )
+
+
+def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
+    """Bound the attempts of one request: a sum over its candidates, clipped by the cap."""
+    limit = view.rules.attempts
+    if candidates and candidates[0].last_resort:
+        return min(1, limit)
+    again = 1 + retries(view)
+    total = 0
+    for candidate in candidates:
+        if total >= limit:
+            break
+        total += again
+        if total < limit:
+            total += candidate.rotations
+    return min(total, limit)
+
+
+def _open(view: View, resolved: Resolved) -> tuple[Candidate, ...]:
+    """Evaluate an intent; if health closed all of it, one last resort."""
+    intent = resolved.intent
+    if intent is None or intent.kind != view.request.kind:
+        return ()
+    view.defaults = intent.default
+    offers = ordered(intent.term, view)
+    if offers:
+        return tuple(drawn(offer, view) for offer in offers)
+    return _last_resort(view, intent.term)
+
+
+def _pinned(view: View, service: Service) -> tuple[Candidate, ...]:
+    """List the model's own offers, then its declared equivalents."""
+    own = ordered(ModelTerm(service.model.name), view)
+    candidates = [drawn(offer, view) for offer in own]
+    return tuple(candidates) or _last_resort(view, ModelTerm(service.model.name))
+
+
+def _last_resort(view: View, term: Term) -> tuple[Candidate, ...]:
+    """Try one offer all the same when health closed every one."""
+    if not view.at_risk:
+        return ()
+    offers = [
+        offer
+        for offer in ordered(term, view, open_only=False)
+        if offer.id not in view.answers.probing and view.usable(offer)
+    ]
+    offers.sort(key=lambda offer: not view.warm(offer))
+    return tuple(drawn(offer, view, last_resort=True) for offer in offers[:1])

@@ -1,0 +1,131 @@
+"""The head of a chat completions request: what routing needs, and nothing that costs.
+
+The conversation is read on first use (``openai_chat_reading``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from hyperroute.canon.request import Request
+from hyperroute.canon.wire import Headers
+from hyperroute.dialects.extension import read_extension
+from hyperroute.dialects.openai_chat_reading import read_conversation
+from hyperroute.dialects.reading import flag, integer, member, number, text
+
+NAME: Final = "openai.chat"
+ENDPOINT: Final = "chat"
+
+_NUMBERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
+_INTEGERS = ("n", "seed", "top_logprobs")
+_WORDS = ("service_tier", "verbosity")
+_FORWARDED: Final = frozenset({"openai-beta"})
+
+
+def parse_request(
+    raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()
+) -> Request:
+    """Read the head of a caller's request; content is decoded on first use.
+
+    Raises:
+        ClientWireError: A member that routing needs has the wrong type.
+    """
+    narrowing, _ = read_extension(raw)
+    features, media_bytes = _features(raw)
+    limit = integer(raw, "max_completion_tokens", "")
+    return Request(
+        model=text(raw, "model", ""),
+        intent=text(raw, "intent", ""),
+        dialect=NAME,
+        endpoint=ENDPOINT,
+        raw=raw,
+        body=body,
+        stream=flag(raw, "stream", "") or False,
+        features=features,
+        input_bytes=max((text_bytes(raw) if body is None else len(body)) - media_bytes, 0),
+        max_output=integer(raw, "max_tokens", "") if limit is None else limit,
+        parameters=_parameters(raw),
+        narrowing=narrowing,
+        headers=tuple((name, value) for name, value in headers if name.lower() in _FORWARDED),
+        decode=read_conversation,
+    )
+
+
+def text_bytes(value: object) -> int:
+    """Count the UTF-8 bytes of all text in a JSON value, without recursion."""
+    total = 0
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        if isinstance(item, str):
+            total += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
+        elif isinstance(item, Mapping):
+            rest.extend(item.keys())
+            rest.extend(item.values())
+        elif isinstance(item, list | tuple):
+            rest.extend(item)
+    return total
+
+
+def _parameters(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for key in _NUMBERS:
+        found[key] = number(raw, key, "")
+    for key in _INTEGERS:
+        found[key] = integer(raw, key, "")
+    for key in _WORDS:
+        found[key] = text(raw, key, "")
+    found["effort"] = text(raw, "reasoning_effort", "")
+    return MappingProxyType({key: value for key, value in found.items() if value is not None})
+
+
+def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:
+    """Say what the request cannot be served without, and how many of its bytes are media."""
+    found: set[str] = set()
+    if raw.get("tools") or raw.get("functions"):
+        found.add("tools")
+    form = member(raw, "response_format", "") or {}
+    if form.get("type") in ("json_schema", "json_object"):
+        found.add(form["type"])
+    if flag(raw, "logprobs", ""):
+        found.add("logprobs")
+    if raw.get("web_search_options") is not None or _searches(raw.get("tools")):
+        found.add("web_search")
+    if (text(raw, "reasoning_effort", "") or "none") != "none":
+        found.add("effort")
+    media = 0
+    messages = raw.get("messages")
+    for message in messages if isinstance(messages, list | tuple) else ():
+        content = message.get("content") if isinstance(message, Mapping) else None
+        for part in content if isinstance(content, list | tuple) else ():
+            if isinstance(part, Mapping):
+                media += _media(part, found)
+    return frozenset(found), media
+
+
+def _searches(tools: object) -> bool:
+    return isinstance(tools, list | tuple) and any(
+        isinstance(tool, Mapping) and str(tool.get("type")).startswith("web_search")
+        for tool in tools
+    )
+
+
+def _media(part: Mapping[str, Any], found: set[str]) -> int:
+    match part:
+        case {"type": "image_url", "image_url": {"url": str(value)}}:
+            found.add("vision")
+        case {"type": "image_url"}:
+            found.add("vision")
+            return 0
+        case {"type": "file", "file": {"file_data": str(value)}}:
+            found.add("pdf")
+        case {"type": "file"}:
+            found.add("pdf")
+            return 0
+        case {"type": "input_audio", "input_audio": {"data": str(value)}}:
+            found.add("audio_in")
+        case _:
+            return 0
+    return 0 if value.startswith("http") else len(value)

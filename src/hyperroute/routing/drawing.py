@@ -1,0 +1,159 @@
+"""Candidates drawn when they are looked at.
+
+A plan of twenty offers is made for one answer, and most of it is never read: the first offer
+usually serves. So a candidate keeps its offer and its price, and works out the rest (the credential
+order, the worst price, merged timeouts, parameters) when first asked, from the same inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from hyperroute.canon.failure import FailureClass, Reaction
+from hyperroute.catalog.card import Offer, Timeouts
+from hyperroute.catalog.pricing import bound, sheet_on
+from hyperroute.routing.candidate import Candidate
+from hyperroute.routing.needs import worst_usage
+from hyperroute.routing.policies import tighter
+from hyperroute.routing.resolve import sends
+from hyperroute.routing.shapes import Misfit, changes
+from hyperroute.routing.view import View
+
+ALWAYS: frozenset[FailureClass] = frozenset()
+
+
+class Drawn(Candidate):
+    """A candidate whose further fields are computed on first reading, and then stay."""
+
+    __slots__ = ("_last", "_view", "_when")
+
+    def __getattr__(self, name: str) -> Any:
+        """Compute a field that was not set yet; Python calls this only for those."""
+        draw = _DRAWERS.get(name)
+        if draw is None:
+            raise AttributeError(name)
+        value = draw(self)
+        object.__setattr__(self, name, value)
+        return value
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel as a plain candidate, whole."""
+        return (_plain, tuple(getattr(self, name) for name in _FIELDS))
+
+
+_FIELDS = tuple(Candidate.__dataclass_fields__)
+
+
+def _plain(*values: Any) -> Candidate:
+    return Candidate(**dict(zip(_FIELDS, values, strict=True)))
+
+
+_new = Drawn.__new__
+_set_offer = Candidate.__dict__["offer"].__set__
+_set_view = Drawn.__dict__["_view"].__set__
+_set_after = Candidate.__dict__["after"].__set__
+_set_last = Candidate.__dict__["last_resort"].__set__
+
+
+def drawn(
+    offer: Offer, view: View, after: frozenset[FailureClass] = ALWAYS, *, last_resort: bool = False
+) -> Candidate:
+    """Make a candidate of an offer."""
+    candidate = _new(Drawn)
+    _set_offer(candidate, offer)
+    _set_view(candidate, view)
+    _set_after(candidate, after)
+    _set_last(candidate, last_resort)
+    return candidate
+
+
+def _view(candidate: Candidate) -> View:
+    view: View = candidate._view  # type: ignore[attr-defined]  # noqa: SLF001
+    return view
+
+
+def credentials(offer: Offer, view: View, *, last_resort: bool = False) -> tuple[str, ...]:
+    """Order an account's credentials: those not cooling, by a rendezvous hash of the organisation.
+
+    One organisation starts with one key as long as it can, so that prompt caches stay warm; a key
+    that cools moves only those who started with it. Without an organisation the key or user of the
+    caller stands in.
+    """
+    keys = view.warm(offer)
+    if not keys and last_resort:
+        keys = tuple(key for key in view.credentials_of(offer) if key not in view.answers.missing)
+    if len(keys) > 1:
+        who = view.fact("org.id") or view.fact("key.id") or view.fact("user.id") or ""
+        keys = tuple(sorted(keys, key=lambda key: (_weight(f"{who}\0{key}"), key)))
+    return keys[:1] if last_resort else keys
+
+
+def _weight(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=8).digest()
+
+
+def retries(view: View) -> int:
+    """Bound the same-offer retries of any failure class under the merged rules."""
+    rules = view.rules
+    counts = [n for reaction, n in rules.errors.values() if reaction is Reaction.RETRY and n]
+    return max([rules.per_offer, *counts])
+
+
+def rotations(offer: Offer, view: View) -> int:
+    """Bound the attempts with another credential."""
+    return max(0, min(len(credentials(offer, view)) - 1, view.rules.rotate))
+
+
+def worst(offer: Offer, view: View) -> int | None:
+    """Bound the price of one attempt; what a hold must cover."""
+    sheet = sheet_on(offer.price, view.day)
+    fitted = view.fitted(offer)
+    if sheet is None or isinstance(fitted, Misfit):
+        return None
+    request, rules = view.request, view.rules
+    caps = [limit for limit in (request.max_output, rules.output) if limit is not None]
+    usage = worst_usage(
+        request,
+        offer,
+        view.index.model_of(offer),
+        fitted.parameters,
+        input_tokens=view.input_tokens if view.counted else request.input_bytes,
+        output_cap=min(caps, default=None),
+    )
+    return bound(usage, sheet, fitted.parameters)
+
+
+def timeouts(offer: Offer, view: View) -> Timeouts:
+    """Merge the limits of the policies, the account and the offer: the smallest of each."""
+    account = view.table.providers[offer.provider].timeout
+    if account is None and offer.timeout is None:
+        return view.rules.timeouts
+    return tighter(view.rules.timeouts, account, offer.timeout)
+
+
+def _upstream(candidate: Candidate) -> str:
+    view = _view(candidate)
+    offer = candidate.offer
+    return sends(view.index.model_of(offer), offer.sends, view.model_name or offer.model)
+
+
+def _parameters(candidate: Candidate) -> Mapping[str, Any]:
+    view = _view(candidate)
+    fitted = view.fitted(candidate.offer)
+    if isinstance(fitted, Misfit):
+        return {}
+    return changes(view.request.parameters, fitted.parameters, candidate.offer.fields)
+
+
+_DRAWERS: dict[str, Any] = {
+    "sends": _upstream,
+    "parameters": _parameters,
+    "expected": lambda one: _view(one).price(one.offer),
+    "worst": lambda one: worst(one.offer, _view(one)),
+    "credentials": lambda one: credentials(one.offer, _view(one), last_resort=one.last_resort),
+    "timeouts": lambda one: timeouts(one.offer, _view(one)),
+    "retries": lambda one: 0 if one.last_resort else retries(_view(one)),
+    "rotations": lambda one: 0 if one.last_resort else rotations(one.offer, _view(one)),
+}

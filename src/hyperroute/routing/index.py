@@ -1,0 +1,331 @@
+"""What a table knows, arranged so that a decision does not grow with it.
+
+An ``Index`` hangs on its table and is built in parts, when first asked. Everything in it follows
+from the table alone; memos are of look-ups, bounded, and forgetting them changes no answer.
+
+A ``Pool`` is the offers that one leaf of the algebra denotes, with bit sets over their positions.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import TypeVar
+
+from hyperroute.catalog.card import Model, Offer
+from hyperroute.catalog.condition import Line, Scalar
+from hyperroute.catalog.facts import compare, offer_fact
+from hyperroute.catalog.pricing import Linear, linear, sheet_on
+from hyperroute.routing.cheapest import Cheapest
+from hyperroute.routing.policies import merge
+from hyperroute.routing.table import From, RouteTable, Rules, Service
+
+V = TypeVar("V")
+
+MEMO_ENTRIES = 1_024
+"""Of one memo; a full one starts again."""
+
+LEVELS = 64
+"""Sizes told apart by bit set; where a pool has more, the rest is checked offer by offer."""
+
+
+class Memo(dict[Hashable, V]):
+    """A bounded dictionary. Starting again when full is enough for keys that repeat."""
+
+    __slots__ = ()
+
+    def keep(self, key: Hashable, value: V) -> V:
+        """Store and return."""
+        if len(self) >= MEMO_ENTRIES:
+            self.clear()
+        self[key] = value
+        return value
+
+
+class Levels:
+    """A size limit of many offers, as nested bit sets."""
+
+    __slots__ = ("exact", "floors", "masks", "unknown")
+
+    def __init__(self, limits: list[int | None]) -> None:
+        """Sort the distinct limits, and keep at most ``LEVELS`` of them."""
+        distinct = sorted({limit for limit in limits if limit is not None})
+        stride = -(-len(distinct) // LEVELS) or 1
+        self.exact = stride == 1
+        self.floors = distinct[::stride]
+        self.unknown = mask_of(limit is None for limit in limits)
+        self.masks = [mask_of(limit is not None for limit in limits)]
+        self.masks += [
+            mask_of(limit is not None and limit > floor for limit in limits)
+            for floor in self.floors
+        ]
+
+    def level(self, need: int) -> int:
+        """Number the class of sizes that ``need`` falls into."""
+        return bisect_left(self.floors, need)
+
+
+def mask_of(bits: Iterable[bool]) -> int:
+    """Make a bit set; position 0 is the lowest bit."""
+    text = "".join("1" if bit else "0" for bit in bits)
+    return int(text[::-1], 2) if text else 0
+
+
+class Selection:
+    """The offers of a pool that pass everything that is written, in the pool's order."""
+
+    __slots__ = ("_priced", "offers", "pool")
+
+    def __init__(self, pool: Pool, mask: int) -> None:
+        """Spread the bit set."""
+        self.pool = pool
+        if mask == pool.everything:
+            self.offers = pool.offers
+        else:
+            bits = f"{mask:b}"[::-1]
+            self.offers = tuple(
+                offer for offer, bit in zip(pool.offers, bits, strict=False) if bit == "1"
+            )
+        self._priced: Memo[Priced] = Memo()
+
+    def priced(self, day: int, input_tokens: int) -> Priced:
+        """Find the rates in force for requests like this one."""
+        key = (day, bisect_right(self.pool.tiers_at(day), input_tokens))
+        found = self._priced.get(key)
+        return found or self._priced.keep(key, Priced(self, day, input_tokens))
+
+
+class Priced:
+    """A selection under the rates of one day and one range of input sizes.
+
+    ``rates`` are pairs of input and output rate, ``None`` where an offer's price is no sum of
+    those two; such offers (``others``) are priced one by one.
+    """
+
+    __slots__ = ("_cheapest", "linear", "others", "rates", "whole")
+
+    def __init__(self, selection: Selection, day: int, input_tokens: int) -> None:
+        """Read every sheet once."""
+        lines = selection.pool.lines_at(day)
+        self.rates = [
+            None if line is None else line.at(input_tokens)
+            for line in (lines.get(offer.id) for offer in selection.offers)
+        ]
+        pairs = list(zip(selection.offers, self.rates, strict=True))
+        self.linear = [(offer, rate) for offer, rate in pairs if rate is not None]
+        self.others = [offer for offer, rate in pairs if rate is None]
+        self.whole = not self.others
+        self._cheapest: Cheapest | None = None
+
+    @property
+    def cheapest(self) -> Cheapest:
+        """The sorted form, built on first use."""
+        if self._cheapest is None:
+            self._cheapest = Cheapest(self.linear)
+        return self._cheapest
+
+
+class Pool:
+    """The offers of one leaf, arranged."""
+
+    def __init__(self, index: Index, offers: Iterable[Offer]) -> None:
+        """Keep the order given; it is the leaf's own."""
+        self.index = index
+        self.offers = tuple(offers)
+        self.everything = (1 << len(self.offers)) - 1
+        self.selections: Memo[Selection] = Memo()
+        self._masks: Memo[int] = Memo()
+        self._lines: Memo[Mapping[str, Linear | None]] = Memo()
+        self._tiers: Memo[list[int]] = Memo()
+
+    @cached_property
+    def context(self) -> Levels:
+        """Windows."""
+        return Levels([offer.context for offer in self.offers])
+
+    @cached_property
+    def input(self) -> Levels:
+        """Input limits."""
+        return Levels([offer.input for offer in self.offers])
+
+    @cached_property
+    def output(self) -> Levels:
+        """Output limits."""
+        return Levels([offer.output for offer in self.offers])
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether the bit sets alone decide about sizes."""
+        return self.context.exact and self.input.exact and self.output.exact
+
+    @cached_property
+    def shaped(self) -> bool:
+        """Whether some offer or its model rules what a request may look like, or who may ask."""
+        return any(
+            offer.takes is not None or model.takes is not None or model.clients is not None
+            for offer, model in ((offer, self.index.model_of(offer)) for offer in self.offers)
+        )
+
+    def doing(self, kind: str, endpoint: str, features: frozenset[str]) -> int:
+        """The offers of a kind that accept an endpoint and do all that is needed."""
+        key = (kind, endpoint, features)
+        found = self._masks.get(key)
+        if found is not None:
+            return found
+        return self._masks.keep(
+            key,
+            mask_of(
+                offer.kind == kind and endpoint in offer.endpoints and features <= offer.does
+                for offer in self.offers
+            ),
+        )
+
+    def at(self, providers: Iterable[str]) -> int:
+        """The offers of some providers."""
+        total = 0
+        for provider in providers:
+            total |= self._provider_masks.get(provider, 0)
+        return total
+
+    @cached_property
+    def _provider_masks(self) -> dict[str, int]:
+        masks: dict[str, list[str]] = {}
+        for at, offer in enumerate(self.offers):
+            masks.setdefault(offer.provider, ["0"] * len(self.offers))[at] = "1"
+        return {name: int("".join(bits)[::-1], 2) for name, bits in masks.items()}
+
+    def satisfying(self, line: Line, values: tuple[Scalar, ...] | None) -> int:
+        """The offers of which a line holds, its references already replaced."""
+        key = (line.fact, line.op, values)
+        found = self._masks.get(key)
+        if found is None:
+            found = self._masks.keep(
+                key, mask_of(satisfies(offer, line, values) for offer in self.offers)
+            )
+        return found
+
+    def lines_at(self, day: int) -> Mapping[str, Linear | None]:
+        """Give the day's sheets in their simple form, by offer id."""
+        found = self._lines.get(day)
+        if found is None:
+            reduced = {}
+            for offer in self.offers:
+                sheet = sheet_on(offer.price, day)
+                reduced[offer.id] = None if sheet is None else linear(sheet)
+            found = self._lines.keep(day, reduced)
+        return found
+
+    def tiers_at(self, day: int) -> list[int]:
+        """Give the input sizes at which some rate changes, ascending."""
+        found = self._tiers.get(day)
+        if found is None:
+            steps = {
+                int(value) + extra
+                for line in self.lines_at(day).values()
+                if line is not None
+                for when, _, _ in line.tiers
+                for test in when
+                for value in test.values
+                if isinstance(value, int | Decimal)
+                for extra in (0, 1)
+            }
+            found = self._tiers.keep(day, sorted(steps))
+        return found
+
+
+def satisfies(
+    offer: Offer, line: Line, values: tuple[Scalar, ...] | None, model: str | None = None
+) -> bool:
+    """Say whether a line holds of an offer.
+
+    Args:
+        offer: Whose facts are read.
+        line: About a fact of offers.
+        values: Its right side; ``None``: something on it is unknown.
+        model: The name the caller used, where the offer's model is a pattern.
+    """
+    fact = model if model is not None and line.fact == "model" else offer_fact(offer, line.fact)
+    if line.op == "given":
+        return fact is not None
+    if line.op == "not given":
+        return fact is None
+    return fact is not None and values is not None and compare(line.op, fact, values)
+
+
+class Index:
+    """All that is derived from one table."""
+
+    def __init__(self, table: RouteTable) -> None:
+        """Start empty; parts are built when first asked."""
+        self.table = table
+        self._models: dict[str, Pool] = {}
+        self._froms: dict[int, tuple[object, Pool]] = {}
+        self._offers: dict[str, Pool] = {}
+        self._rules: Memo[Rules] = Memo()
+        self.grids: Memo[list[int]] = Memo()
+
+    def model_of(self, offer: Offer) -> Model:
+        """Find the model an offer belongs to."""
+        return self.table.services[offer.model].model
+
+    @cached_property
+    def offers(self) -> Mapping[str, Offer]:
+        """All offers by id."""
+        return self.table.offers or {
+            offer.id: offer
+            for service in self.table.services.values()
+            for offer in service.model.offers
+        }
+
+    def of_model(self, service: Service) -> Pool:
+        """The pool of a model's own offers, in declared order."""
+        name = service.model.name
+        pool = self._models.get(name)
+        if pool is None:
+            pool = self._models[name] = Pool(self, service.model.offers)
+        return pool
+
+    def of_offer(self, offer: Offer) -> Pool:
+        """The pool of one offer."""
+        pool = self._offers.get(offer.id)
+        if pool is None:
+            pool = self._offers[offer.id] = Pool(self, (offer,))
+        return pool
+
+    def of_from(self, term: From) -> Pool:
+        """The pool of an open selection, by offer id. Held by the term's identity."""
+        found = self._froms.get(id(term))
+        if found is None:
+            services = self.table.services
+            offers = [
+                offer
+                for name in dict.fromkeys(term.models)
+                if name in services
+                for offer in services[name].model.offers
+            ]
+            found = (term, Pool(self, sorted(offers, key=lambda offer: offer.id)))
+            self._froms[id(term)] = found
+        return found[1]
+
+    def rules_for(self, applied: tuple[int, ...]) -> Rules:
+        """Merge policies by their positions in the table."""
+        found = self._rules.get(applied)
+        if found is None:
+            policies = self.table.policies
+            found = self._rules.keep(applied, merge(policies[at] for at in applied))
+        return found
+
+
+def index_of(table: RouteTable) -> Index:
+    """Find the index that hangs on a table, or hang it there.
+
+    Two threads may both build one; they are equal, and the last stays.
+    """
+    found = vars(table).get("_index")
+    if isinstance(found, Index):
+        return found
+    index = Index(table)
+    vars(table)["_index"] = index
+    return index

@@ -1,0 +1,143 @@
+"""Which offers of a pool can serve a request: bit sets for what is written, one look for the rest.
+
+Laws: unknown facts do not satisfy; what a policy requires holds of every offer that is tried;
+health only ever removes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hyperroute.catalog.card import Offer
+from hyperroute.catalog.condition import Condition, Line, Scalar
+from hyperroute.catalog.facts import is_offer_fact, line_holds, resolve
+from hyperroute.routing.index import Levels, Pool, Selection, mask_of, satisfies
+from hyperroute.routing.shapes import Misfit
+from hyperroute.routing.view import View
+
+
+def select(pool: Pool, view: View, requires: tuple[Condition, ...] = ()) -> Selection:
+    """Apply everything that is written: needs, sizes, policies, narrowing, a term's ``require``."""
+    request, narrowing = view.request, view.request.narrowing
+    lines = tuple(_resolved(view, requires))
+    key = (
+        request.kind,
+        request.endpoint,
+        request.features,
+        tuple((levels.level(need), loose) for levels, need, loose in _sizes(pool, view)),
+        narrowing.only,
+        narrowing.avoid,
+        view.model_name,
+        lines,
+    )
+    found = pool.selections.get(key)
+    if found is not None:
+        return found
+    return pool.selections.keep(key, Selection(pool, _mask(pool, view, lines)))
+
+
+def _sizes(pool: Pool, view: View) -> tuple[tuple[Levels, int, bool], ...]:
+    """Pair each limit with what is needed of it, and whether an unknown one will do.
+
+    Nearly no card states an input limit beside its window, so an unknown one never matters.
+    """
+    output = view.request.max_output or 0
+    return (
+        (pool.context, view.context_needed, view.may_guess(view.context_needed)),
+        (pool.input, view.input_tokens, True),
+        (pool.output, output, view.may_guess(output)),
+    )
+
+
+def _mask(pool: Pool, view: View, lines: tuple[Required, ...]) -> int:
+    request, narrowing = view.request, view.request.narrowing
+    mask = pool.doing(request.kind, request.endpoint, request.features)
+    for levels, need, loose in _sizes(pool, view):
+        known = levels.masks[levels.level(need)]
+        mask &= known | levels.unknown if loose else known
+    if narrowing.only is not None:
+        mask &= pool.at(narrowing.only)
+    if narrowing.avoid:
+        mask &= ~pool.at(narrowing.avoid)
+    for line, values, holding in lines:
+        if holding is not None:
+            mask &= pool.everything if holding else 0
+        elif view.model_name is not None and line.fact == "model":
+            mask &= mask_of(satisfies(one, line, values, view.model_name) for one in pool.offers)
+        else:
+            mask &= pool.satisfying(line, values)
+    return mask
+
+
+Required = tuple[Line, tuple[Scalar, ...] | None, bool | None]
+"""A line, its right side with references replaced, and for lines about the caller their truth."""
+
+
+def _resolved(view: View, requires: tuple[Condition, ...]) -> Iterator[Required]:
+    conditions = [condition for _, condition in view.rules.require]
+    conditions.extend(requires)
+    for condition in conditions:
+        for line in condition:
+            about_offers = is_offer_fact(line.fact)
+            holding = None if about_offers else line_holds(line, view.fact)
+            yield line, resolve(line, view.fact), holding
+
+
+def accepts(view: View, offer: Offer, selection: Selection) -> bool:
+    """Look at what no bit set knows: shapes, exact sizes beyond the levels, and prices under caps."""
+    if selection.pool.shaped and not _welcome(view, offer):
+        return False
+    if not selection.pool.exact and not fits(view, offer):
+        return False
+    return affordable(view, offer)
+
+
+def _welcome(view: View, offer: Offer) -> bool:
+    if isinstance(view.fitted(offer), Misfit):
+        return False
+    clients = view.index.model_of(offer).clients
+    return clients is None or view.fact("req.client") in clients
+
+
+def fits(view: View, offer: Offer) -> bool:
+    """Say whether the request's sizes are within an offer's limits."""
+    output = view.request.max_output or 0
+    return all(
+        loose if limit is None else limit >= need
+        for limit, need, loose in (
+            (offer.context, view.context_needed, view.may_guess(view.context_needed)),
+            (offer.input, view.input_tokens, True),
+            (offer.output, output, view.may_guess(output)),
+        )
+    )
+
+
+def affordable(view: View, offer: Offer) -> bool:
+    """Say whether the price of this request is known to be within every cap there is."""
+    cap, most = view.rules.cost, view.request.narrowing.max_cost
+    if cap is not None:
+        price = view.price(offer)
+        if price is None or price > view.scaled(cap):
+            return False
+    if most is not None:
+        price = view.selling_price(offer)
+        if price is None or price > view.scaled(most):
+            return False
+    return True
+
+
+def capped(view: View) -> bool:
+    """Say whether prices can exclude at all."""
+    return view.rules.cost is not None or view.request.narrowing.max_cost is not None
+
+
+def required(offers: list[Offer], conditions: tuple[Condition, ...], view: View) -> list[Offer]:
+    """Keep the offers of which conditions hold; what a term wraps around other terms."""
+    for condition in conditions:
+        for line in condition:
+            if is_offer_fact(line.fact):
+                values = resolve(line, view.fact)
+                offers = [one for one in offers if satisfies(one, line, values, view.model_name)]
+            elif not line_holds(line, view.fact):
+                return []
+    return offers

@@ -1,0 +1,147 @@
+"""From the word a caller wrote to what the table calls it: alias, then pin, then endpoint.
+
+Laws: each alias is visited at most once; ``model`` beats ``intent``; an exact name beats a pattern,
+and of two patterns the one with more fixed characters; nothing here looks at prices or health.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from hyperroute.canon.request import Request
+from hyperroute.catalog.card import Model
+from hyperroute.catalog.facts import matches
+from hyperroute.routing.candidate import Refusal
+from hyperroute.routing.table import Intent, RouteTable, Service
+
+PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "chat": "/v1/chat/completions",
+        "messages": "/v1/messages",
+        "responses": "/v1/responses",
+        "gemini": "/v1/gemini",
+        "images": "/v1/images/generations",
+        "videos": "/v1/videos/generate",
+        "audio": "/v1/audio/generations",
+        "embeddings": "/v1/embeddings",
+        "gpu": "/v1/gpu",
+    }
+)
+"""Where a client finds an endpoint, for messages that say which one to use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a request names: a model (``service``) or an intent, and the names passed on the way.
+
+    ``name`` is the model as asked for: of a pattern, the text that matched.
+    """
+
+    name: str
+    via: tuple[str, ...]
+    service: Service | None = None
+    intent: Intent | None = None
+
+
+def resolve_name(request: Request, table: RouteTable) -> Resolved | Refusal:
+    """Find what a request names, or say what it could have named instead."""
+    word = request.model or request.intent
+    if not word:
+        return Refusal(
+            status=400,
+            code="missing_model",
+            message="Name a model or an intent: the request has neither.",
+            param="model",
+            available=available(table, request),
+        )
+    name, via = _unaliased(word, table)
+    if request.model:
+        service = find_service(name, table)
+        if service is not None:
+            return Resolved(name, via, service=service)
+    intent = table.intents.get(name)
+    if intent is not None:
+        return Resolved(name, via, intent=intent)
+    if not request.model:
+        return _no_intent(word, table, request)
+    return _no_model(word, table, request)
+
+
+def _unaliased(word: str, table: RouteTable) -> tuple[str, tuple[str, ...]]:
+    """Follow aliases; a name seen before ends the walk, should a hand-built table have a cycle."""
+    name, via = word, tuple[str, ...]()
+    while name in table.aliases and name not in via:
+        via = (*via, name)
+        name = table.aliases[name].to
+    return name, via
+
+
+def find_service(name: str, table: RouteTable) -> Service | None:
+    """Find a model by its exact name, else by the pattern with most fixed characters."""
+    exact = table.services.get(name)
+    if exact is not None and "*" not in name:
+        return exact
+    for pattern in table.patterns:
+        if matches(pattern, name):
+            return table.services[pattern]
+    return None
+
+
+def sends(model: Model, upstream: str, name: str) -> str:
+    """Fill the upstream id: its ``*`` is what the first ``*`` of the model's name matched."""
+    if "*" not in upstream:
+        return upstream
+    head, _, rest = model.name.partition("*")
+    following = rest.partition("*")[0]
+    tail = name[len(head) :]
+    if "*" not in rest:
+        matched = tail[: len(tail) - len(rest)] if rest else tail
+    else:
+        at = tail.find(following) if following else 0
+        matched = tail[: max(at, 0)]
+    return upstream.replace("*", matched, 1)
+
+
+def available(table: RouteTable, request: Request) -> tuple[str, ...]:
+    """List the models and shown aliases that this endpoint would accept, in declared order."""
+    names = [
+        name
+        for name, service in table.services.items()
+        if service.model.listed
+        and not service.model.is_pattern
+        and service.model.offers
+        and request.endpoint in service.model.endpoints
+    ]
+    return tuple(names)
+
+
+def _nearest(word: str, names: Iterable[str]) -> str:
+    near = get_close_matches(word[:200], list(names), n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _no_model(word: str, table: RouteTable, request: Request) -> Refusal:
+    names = available(table, request)
+    return Refusal(
+        status=400,
+        code="model_not_found",
+        message=f"Unknown model {word!r}.{_nearest(word, [*names, *table.intents, *table.aliases])}",
+        param="model",
+        available=names,
+    )
+
+
+def _no_intent(word: str, table: RouteTable, request: Request) -> Refusal:
+    names = tuple(
+        name for name, one in table.intents.items() if one.listed and one.kind == request.kind
+    )
+    return Refusal(
+        status=400,
+        code="intent_not_found",
+        message=f"Unknown intent {word!r}.{_nearest(word, names)}",
+        param="intent",
+        available=names,
+    )
