@@ -105,10 +105,19 @@ class RequestError(HyperrouteError):
         status: The HTTP status a gateway answers with.
         code: The failure class (``canon.failure``) or refusal code that decided it.
         record: The run's ``Record`` (``routing.record``), ``None`` if nothing began.
+        param: The member of the request that is at fault, ``""`` if none is.
+        retry_after_s: When trying again may help; ``None`` unknown.
     """
 
     def __init__(
-        self, message: str, *, status: int, code: str, record: object = None, param: str = ""
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str,
+        record: object = None,
+        param: str = "",
+        retry_after_s: int | None = None,
     ) -> None:
         """Carry data, not only a sentence."""
         super().__init__(message)
@@ -116,6 +125,7 @@ class RequestError(HyperrouteError):
         self.code = code
         self.record = record
         self.param = param
+        self.retry_after_s = retry_after_s
 
 
 class Refused(RequestError):

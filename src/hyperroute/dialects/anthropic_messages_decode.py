@@ -292,11 +292,10 @@ class MessagesDecoder:
         content = obj.get("content")
         if not isinstance(content, list):
             raise ProviderWireError("the reply has no content", pointer="/content")
-        yield from self._start({**obj, "usage": None})
+        yield from self._start(obj)
         for index, block in enumerate(content):
             yield from self._open_block(index, _object(block, "block"), whole=True)
         yield from self._close_block()
-        yield from self._usage(obj.get("usage"))
         self._finish = self._reason(
             obj.get("stop_reason"), obj.get("stop_sequence"), obj.get("stop_details")
         )

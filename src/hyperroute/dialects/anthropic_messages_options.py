@@ -10,9 +10,10 @@ from hyperroute.canon.content import Reasoning, ToolUse
 from hyperroute.canon.request import Conversation, Thinking
 from hyperroute.dialects import json
 from hyperroute.dialects.base import Profile
-from hyperroute.dialects.effort import budget_of, effort_of, nearest
+from hyperroute.dialects.effort import BUDGETS, budget_of, effort_of, nearest
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.places import place
+from hyperroute.dialects.sealing import belongs
 from hyperroute.errors import ClientWireError
 
 VERSION = "2023-06-01"
@@ -38,7 +39,7 @@ def write_limits(conversation: Conversation, profile: Profile, losses: Losses) -
     written: dict[str, Any] = {}
     asked, limit = conversation.max_output, profile.model_max_output_tokens
     if asked is None:
-        written["max_tokens"] = limit or MAX_TOKENS
+        written["max_tokens"] = limit or MAX_TOKENS + _thought(conversation.thinking)
         losses.add("max_output", "synthesised", f"required here; {written['max_tokens']} is sent")
     elif asked < 1 or (limit is not None and asked > limit):
         written["max_tokens"] = max(min(asked, limit or asked), 1)
@@ -52,6 +53,15 @@ def write_limits(conversation: Conversation, profile: Profile, losses: Losses) -
         if stop:
             written["stop_sequences"] = stop
     return written
+
+
+def _thought(asked: Thinking | None) -> int:
+    """Guess the thinking tokens, for which a made-up ``max_tokens`` must leave room."""
+    if asked is None or asked.budget in {"auto", "off"}:
+        return 0
+    if isinstance(asked.budget, int):
+        return asked.budget
+    return budget_of(asked.effort or "none", limit=BUDGETS["xhigh"]) or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +144,20 @@ def _manual(
         if budget is None:
             losses.add("thinking", "dropped", f"unknown effort {effort!r}")
             return ThinkingPlan({})
-        losses.add("thinking", "approximated", f"effort becomes a budget of {budget} tokens")
     choice = conversation.tool_choice
     if choice is not None and choice.mode in {"any", "named"} and conversation.tools:
         losses.add("thinking", "dropped", "a forced tool excludes a thinking budget")
         return ThinkingPlan({})
-    if _in_unsealed_loop(conversation):
+    if _in_unsealed_loop(conversation, profile, source=losses.dialect):
         losses.add("thinking", "dropped", "the tool loop began without thinking of this vendor")
         return ThinkingPlan({})
     fitting = min(max(budget, BUDGET_MIN), max_tokens - 1)
     if fitting < BUDGET_MIN:
         losses.add("thinking", "dropped", f"max_tokens leaves no room for {BUDGET_MIN} tokens")
         return ThinkingPlan({})
-    if fitting != budget:
+    if not isinstance(asked.budget, int):
+        losses.add("thinking", "approximated", f"effort becomes a budget of {fitting} tokens")
+    elif fitting != budget:
         losses.add("thinking", "clamped", f"a budget of {fitting} tokens is sent")
     members = {"thinking": {"type": "enabled", "budget_tokens": fitting}}
     word = asked.effort if "effort" in profile.does else None
@@ -155,7 +166,7 @@ def _manual(
     )
 
 
-def _in_unsealed_loop(conversation: Conversation) -> bool:
+def _in_unsealed_loop(conversation: Conversation, profile: Profile, *, source: str) -> bool:
     """Tell whether the last assistant turn called tools without thinking first.
 
     With a budget the API demands that such a turn begins with its thinking block, and we have none
@@ -165,7 +176,12 @@ def _in_unsealed_loop(conversation: Conversation) -> bool:
     for turn in reversed(conversation.turns):
         if turn.role == "assistant":
             calls = any(isinstance(part, ToolUse) for part in turn.parts)
-            return calls and not isinstance(turn.parts[0], Reasoning)
+            first = turn.parts[0] if turn.parts else None
+            sealed = first.sealed if isinstance(first, Reasoning) else None
+            return calls and not (
+                sealed is not None
+                and belongs(sealed, source=source, vendor=profile.vendor, group=profile.group)
+            )
     return False
 
 

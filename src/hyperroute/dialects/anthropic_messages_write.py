@@ -54,6 +54,8 @@ def translate(request: Request, *, model: str, profile: Profile) -> Emission:
     if not messages and system:
         losses.add("system", "moved", "a request needs a user turn")
         system, messages = [], [{"role": "user", "content": system}]
+    if not messages:
+        raise ClientWireError("there is nothing to answer", pointer=place(request.dialect, "turns"))
     body: dict[str, Any] = {"model": model, **limits}
     if system:
         body["system"] = _shortest(system)

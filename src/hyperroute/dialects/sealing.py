@@ -33,15 +33,23 @@ def tagged(sealed: Sealed, *, own: str) -> str:
     """Write a seal for a caller whose dialect is ``own`` vendor's: bare if it is that vendor's."""
     if sealed.vendor in {"", own} and not sealed.group:
         return sealed.payload
-    return f"{TAG}{_step(sealed.vendor)}.{_step(sealed.group)}.{sealed.payload}"
+    kind = "" if sealed.kind == "signature" else f"{sealed.kind}:"
+    return f"{TAG}{_step(sealed.vendor)}.{_step(sealed.group)}.{kind}{sealed.payload}"
 
 
 def opened(payload: str, kind: SealKind) -> Sealed:
-    """Read a seal that a caller replays."""
-    if payload.startswith(TAG) and payload.count(".") >= 3:
-        _, vendor, group, rest = payload.split(".", 3)
-        return Sealed(kind, rest, _unstep(vendor), _unstep(group))
-    return Sealed(kind, payload)
+    """Read a seal that a caller replays; ``kind`` is what an untagged one is here."""
+    if not payload.startswith(TAG) or payload.count(".") < 3:
+        return Sealed(kind, payload)
+    _, vendor, group, rest = payload.split(".", 3)
+    tagged_kind: SealKind = "signature"
+    if rest.startswith("redacted:"):
+        tagged_kind = "redacted"
+    elif rest.startswith("encrypted:"):
+        tagged_kind = "encrypted"
+    if tagged_kind != "signature":
+        rest = rest.partition(":")[2]
+    return Sealed(tagged_kind, rest, _unstep(vendor), _unstep(group))
 
 
 def belongs(sealed: Sealed, *, source: str, vendor: str, group: str) -> bool:

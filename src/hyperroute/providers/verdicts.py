@@ -46,7 +46,8 @@ TLS: Final = Failure(
 POOL: Final = Failure(kind=FailureClass.NET_UNSENT, advice=_NEXT)
 UNSENT: Final = Failure(kind=FailureClass.NET_UNSENT, advice=_RETRY, health="half")
 RESET: Final = Failure(kind=FailureClass.NET_AMBIGUOUS, health="counts")
-GOAWAY: Final = Failure(kind=FailureClass.NET_UNSENT, advice=_RETRY)
+GOAWAY: Final = Failure(kind=FailureClass.NET_UNSENT, advice=_RETRY, hint_ns=0)
+"""HTTP/2 refused the stream unread: again at once, and free."""
 
 # 10-30: what a status of the fours says
 TIMEOUT_STATUS: Final = Failure(kind=FailureClass.SERVER_ERROR, advice=_RETRY, health="counts")

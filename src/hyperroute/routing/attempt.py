@@ -292,7 +292,7 @@ def _ended(state: State, event: Ended) -> Step:
         return _failed(state, Failed(event.at, _cut(), event.produced, event.losses))
     attempt = attempt_of(state, event.at, None, produced=event.produced, losses=event.losses)
     record = record_of(state, event.at, "served", None, attempt)
-    delivered = tuple(Deliver(held) for held in (*Held.unfold(state.held), *state.finishes))
+    delivered = tuple(Deliver(held) for held in state.answer)
     return _done(state), (Note(attempt), record, *delivered, Finish("served"))
 
 

@@ -101,7 +101,7 @@ def following(
             again = _retry(plan, trail, failure, count, draw_from)
             return again or _elsewhere(plan, trail, failure)
         case Reaction.ROTATE:
-            return _rotate(plan, trail, failure) or _elsewhere(plan, trail, failure)
+            return _rotate(plan, trail) or _elsewhere(plan, trail, failure)
         case Reaction.NEXT | Reaction.LARGER | Reaction.INSTEAD:
             return _elsewhere(plan, trail, failure)
 
@@ -167,9 +167,10 @@ def _charge(failure: Failure) -> int:
     return THROTTLED_CHARGE if throttled else RETRY_CHARGE
 
 
-def _rotate(plan: Plan, trail: Trail, failure: Failure) -> Move | None:
+def _rotate(plan: Plan, trail: Trail) -> Move | None:
+    # "Do not retry" speaks to the key it was said to: another key is another target.
     candidate = plan.candidates[trail.position]
-    if failure.pushback or trail.rotations >= candidate.rotations:
+    if trail.rotations >= candidate.rotations:
         return None
     trail = replace(trail, used=trail.used | {trail.credential})
     key = _free_key(plan, trail)
@@ -183,7 +184,7 @@ def _elsewhere(plan: Plan, trail: Trail, failure: Failure) -> Move | None:
     """Go on, or where nothing is left, try another key against a verdict on this one."""
     onwards = _next(plan, trail, failure, trail.position)
     if onwards is None and failure.kind in _KEY_MAY_HELP:
-        return _rotate(plan, trail, failure)
+        return _rotate(plan, trail)
     return onwards
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
 from hyperroute.canon.events import Finished, StreamEvent
-from hyperroute.canon.failure import Failure
+from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
@@ -204,7 +203,6 @@ class State:
     """Everything the machine remembers. Frozen: a state can be kept, compared and replayed.
 
     Attributes:
-        price: Costs an attempt's usage, in ``1 / scale`` USD; ``None`` unknown.
         whole: Our caller wants no stream, so that nothing is delivered before the end.
         until: The run's deadline.
         move: The attempt asked for, waited for or open.
@@ -216,7 +214,6 @@ class State:
 
     plan: Plan
     request_id: str = ""
-    price: Callable[[Plan, Candidate, Usage], int | None] = lambda _plan, _candidate, _usage: None
     phase: Phase = Phase.READY
     whole: bool = False
     began_at: Instant = 0
@@ -235,6 +232,11 @@ class State:
     usage: Usage = NO_USAGE
     attempts: tuple[Attempt, ...] = ()
     denials: tuple[Denial, ...] = ()
+
+    @property
+    def answer(self) -> tuple[StreamEvent, ...]:
+        """What is held back, in the order it came, with its finishes."""
+        return (*Held.unfold(self.held), *self.finishes)
 
 
 Step = tuple[State, tuple[Action, ...]]
@@ -267,7 +269,7 @@ def attempt_of(
         first_content_at=state.first_content_at,
         failure=failure,
         usage=usage,
-        cost=_cost_of(state, candidate, usage, failure),
+        cost=_cost_of(usage, failure),
         losses=losses,
     )
 
@@ -313,11 +315,9 @@ def _usage_of(state: State, produced: int) -> Usage:
     )
 
 
-def _cost_of(
-    state: State, candidate: Candidate, usage: Usage, failure: Failure | None
-) -> int | None:
+def _cost_of(usage: Usage, failure: Failure | None) -> int | None:
     if usage != NO_USAGE:
-        return state.price(state.plan, candidate, usage)
+        return None
     refused = failure is not None and failure.status is not None and failure.status >= 400
-    unsent = failure is not None and failure.kind == "net_unsent"
+    unsent = failure is not None and failure.kind is FailureClass.NET_UNSENT
     return 0 if refused or unsent else None

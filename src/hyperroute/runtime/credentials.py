@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hyperroute.canon.wire import Headers
-from hyperroute.plugins.registry import Registry
+if TYPE_CHECKING:
+    from hyperroute.plugins.registry import Registry
 from hyperroute.plugins.secret import Secret
 from hyperroute.providers.flow import Provider
 from hyperroute.routing.table import RouteTable

@@ -1,0 +1,58 @@
+"""The closed list of edits to a Gemini request that passes through (architecture.md, law 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hyperroute.canon.loss import Loss
+from hyperroute.canon.request import Request
+from hyperroute.dialects import json
+from hyperroute.dialects.base import Profile
+from hyperroute.dialects.extension import EXTENSIONS
+from hyperroute.dialects.gemini_spelling import DUMMY_SIGNATURE, NAME, key, pick, unseal
+from hyperroute.dialects.relay import Edit, Path, Remove, Set
+from hyperroute.dialects.sealing import belongs
+
+_OURS = ("model", "stream", "intent", *EXTENSIONS)
+"""``model`` and ``stream`` are said by the path upstream."""
+
+_TAGGED = b"aHIxL"
+"""How the base64 of every tag begins."""
+
+
+def edits_of(
+    request: Request, body: bytes, *, profile: Profile
+) -> tuple[list[Edit], tuple[Loss, ...]]:
+    """List the edits, and what they lose."""
+    edits: list[Edit] = [Remove((name,)) for name in _OURS if name in request.raw]
+    if _TAGGED not in body:
+        return edits, ()
+    losses: list[Loss] = []
+    for path, part in _parts(request.raw.get("contents")):
+        name = key(part, "thoughtSignature")
+        text = part.get(name)
+        sealed = unseal(text) if isinstance(text, str) else None
+        if sealed is None or not sealed.vendor:
+            continue
+        if belongs(sealed, source=NAME, vendor=profile.vendor, group=profile.group):
+            edits.append(Set((*path, name), json.dumps(sealed.payload)))
+            continue
+        where = "".join(f"/{step}" for step in path)
+        losses.append(Loss(where, "dropped", "a signature of another vendor"))
+        if part.get("thought") is True:
+            # Emptied and not removed, so that no turn is left without parts.
+            edits.append(Set(path, b'{"text":""}'))
+        elif pick(part, "functionCall") is not None:
+            edits.append(Set((*path, name), json.dumps(DUMMY_SIGNATURE)))
+        else:
+            edits.append(Remove((*path, name)))
+    return edits, tuple(losses)
+
+
+def _parts(contents: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    for turn, content in enumerate(contents if isinstance(contents, list) else ()):
+        parts = content.get("parts") if isinstance(content, Mapping) else None
+        for index, part in enumerate(parts if isinstance(parts, list) else ()):
+            if isinstance(part, Mapping):
+                yield ("contents", turn, "parts", index), part

@@ -1,0 +1,119 @@
+"""The sync driver: performs the machine's actions, one after the other.
+
+Its twin is ``awaiting``, line by line; one property holds the two together (tests/simulation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from hyperroute.canon.events import PartDelta, StreamEvent
+from hyperroute.canon.wire import HttpRequest
+from hyperroute.providers.flow import READ, CallError, Grant, Pause, Run
+from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
+from hyperroute.runtime import kernel
+from hyperroute.runtime.conversation import Conversation
+from hyperroute.runtime.ports import Clock, Exchange, Transport
+
+Events = Generator[StreamEvent, None, None]
+
+
+def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
+    """Carry out one provider conversation, and hand its events up.
+
+    Raises:
+        CallError: It failed, for whatever reason; nothing else that a provider can cause.
+    """
+    exchange: Exchange | None = None
+    grant: Grant = None
+    send = call.flow.send
+    try:
+        while True:
+            try:
+                wish = send(grant)
+                if wish is READ:
+                    source = call.source(exchange)
+                    grant = source.read(timeout_ns=call.patience(clock.now()))
+                    call.received(grant)
+                    continue
+                if isinstance(wish, HttpRequest):
+                    if exchange is not None:
+                        exchange.close()
+                        exchange = None
+                    exchange = transport.open(wish, limits=call.limits(clock.now()))
+                    grant = exchange.head
+                    call.opened(exchange.head, clock.now())
+                    continue
+                if isinstance(wish, Pause):
+                    clock.sleep(call.pause(wish.ns, clock.now()))
+                    call.resumed(clock.now())
+                    grant = None
+                    continue
+                if isinstance(wish, Run):
+                    grant = wish.function()
+                    call.resumed(clock.now())
+                    continue
+                grant = None
+                if not call.admit(wish):
+                    continue
+            except StopIteration:
+                return
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything (invariant 31)
+                verdict = call.failed(error, clock.now())
+                if verdict is None:
+                    return
+                raise verdict from None
+            yield wish
+    finally:
+        call.close()
+        if exchange is not None:
+            exchange.close()
+
+
+def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
+    """Carry a run to its end, yielding what our caller may have.
+
+    Closing the generator closes the open exchange at once and records the run as abandoned.
+
+    Raises:
+        RequestError: It was not served.
+    """
+    events: Events | None = None
+    try:
+        todo = run.begin(clock.now(), unix_ns=clock.unix_ns())
+        while True:
+            for action in todo:
+                match action:
+                    case Deliver(event):
+                        yield event
+                    case Call():
+                        call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
+                        events = pump(call, transport, clock)
+                    case Wait(until):
+                        clock.sleep(max(0, until - clock.now()))
+                    case Finish():
+                        run.conclude(action, clock.now())
+                        return
+            if todo and isinstance(todo[-1], Wait):
+                todo = run.take(Elapsed(clock.now()))
+                continue
+            assert events is not None, "the machine asked for nothing"
+            todo = []
+            try:
+                for event in events:
+                    if run.streaming and isinstance(event, PartDelta):
+                        yield event  # what step would say, without asking it for every token
+                        continue
+                    todo = run.take(Arrived(clock.now(), event))
+                    break
+                else:
+                    todo = run.ended(clock.now())
+            except CallError as error:
+                todo = run.failed(error, clock.now())
+    finally:
+        run.abandon(clock.now())
+        if events is not None:
+            events.close()
+
+
+__all__ = ["pump", "serve"]

@@ -1,0 +1,284 @@
+"""One provider conversation, without the waiting: its limits, its manners, its verdicts.
+
+Time is counted where it matters (reliability.md, 5.6): *idle* runs from the last event with data,
+not from the last byte, because keep-alive comments hide a dead generation; while our caller holds
+an event, no time runs. Where a body is no event stream its bytes are all the life there is, so they
+count. After the last ``Finished`` the provider has one second to end its body well, which lets the
+connection be used again; whatever happens then, the answer is whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from hyperroute.canon.content import Part, Reasoning, Refusal, Text, ToolUse
+from hyperroute.canon.events import (
+    Finished,
+    PartDelta,
+    PartEnded,
+    PartStarted,
+    Started,
+    StreamEvent,
+    UsageReported,
+)
+from hyperroute.canon.failure import Failure, FailureClass
+from hyperroute.canon.units import SECOND, Instant
+from hyperroute.canon.wire import HttpHead
+from hyperroute.dialects.base import ErrorInStream
+from hyperroute.errors import ClientWireError, ProviderWireError
+from hyperroute.providers import verdicts
+from hyperroute.providers.classify import by_dialect, classify_transport
+from hyperroute.providers.flow import BODY_BYTES_MAX, CallError, Flow, Outbound
+from hyperroute.routing.attempt import is_content
+from hyperroute.routing.state import Call
+from hyperroute.runtime.ports import AsyncExchange, Exchange, Limits, TransportError
+
+TAIL_NS = SECOND
+"""How long a body may dawdle after its last ``Finished``."""
+
+Source = TypeVar("Source", Exchange, AsyncExchange)
+
+CONNECT_NS = 5 * SECOND
+"""Where nothing says ``connect``."""
+
+
+class Conversation:
+    """What both drivers know of an open call."""
+
+    __slots__ = (
+        "_begun",
+        "_call",
+        "_choices",
+        "_content_by",
+        "_finished",
+        "_idle_ns",
+        "_last_at",
+        "_parts",
+        "_said",
+        "_sse",
+        "_started",
+        "deltas",
+        "fed",
+        "flow",
+        "outbound",
+        "produced",
+        "raw",
+        "raw_size",
+    )
+
+    def __init__(self, call: Call, flow: Flow, outbound: Outbound, *, now: Instant) -> None:
+        """Begin, without sending anything yet."""
+        self.flow = flow
+        self.outbound = outbound
+        self.produced = 0
+        self.fed = False
+        self.deltas: set[int] = set()
+        """Parts that are open and take text."""
+        self.raw: list[bytes] | None = None if outbound.request.stream else []
+        self.raw_size = 0
+        self._call = call
+        self._idle_ns = call.candidate.timeouts.idle_ns
+        self._content_by: Instant | None = None
+        self._last_at = now
+        self._begun = False
+        self._sse = False
+        self._said = False
+        self._started = False
+        self._parts: dict[int, int] = {}
+        self._choices: set[int] = set()
+        self._finished: set[int] = set()
+
+    def limits(self, now: Instant) -> Limits:
+        """Return the phase limits of an exchange that opens now.
+
+        Raises:
+            CallError: The time of the attempt is over.
+        """
+        left = self._call.until - now
+        if left <= 0:
+            raise CallError(self._expired(now))
+        timeouts = self._call.candidate.timeouts
+        connect_ns = timeouts.connect_ns if timeouts.connect_ns is not None else CONNECT_NS
+        first_byte_ns = timeouts.first_byte_ns if timeouts.first_byte_ns is not None else left
+        idle_ns = self._idle_ns if self._idle_ns is not None else left
+        return Limits(
+            connect_ns=min(connect_ns, left),
+            first_byte_ns=min(first_byte_ns, left),
+            idle_ns=min(idle_ns, left),
+            total_until=self._call.until,
+        )
+
+    def opened(self, head: HttpHead, now: Instant) -> None:
+        """Take the head of an exchange."""
+        self._last_at = now
+        self.fed = False
+        self._sse = (head.header("content-type") or "").startswith("text/event-stream")
+        first_ns = self._call.candidate.timeouts.first_content_ns
+        self._content_by = now + first_ns if self._sse and first_ns is not None else None
+        if self.raw is not None:
+            self.raw.clear()
+            self.raw_size = 0
+
+    def source(self, exchange: Source | None) -> Source:
+        """Return the exchange that a flow wants to read.
+
+        Raises:
+            ProviderWireError: It has sent nothing yet.
+        """
+        if exchange is None:
+            raise ProviderWireError("the flow reads before it sends")
+        return exchange
+
+    def received(self, chunk: bytes) -> None:
+        """Take some body."""
+        self._begun = True
+        if not self._sse:
+            self.fed = True
+        if self.raw is not None and self.raw_size <= BODY_BYTES_MAX:
+            self.raw_size += len(chunk)
+            self.raw.append(chunk)
+
+    def patience(self, now: Instant) -> int:
+        """Return how long the next read may take.
+
+        Raises:
+            CallError: There is no time left: something other than data kept the line busy.
+        """
+        if self.fed:
+            self._last_at = now
+            self.fed = False
+        left = self._due() - now
+        if left <= 0 and not self.complete:
+            raise CallError(self._expired(now))
+        return max(left, 0)
+
+    def pause(self, ns: int, now: Instant) -> int:
+        """Return how long to sleep for a flow that wants to come back later.
+
+        Raises:
+            CallError: The attempt's time would be over by then.
+        """
+        if now + ns > self._call.until:
+            raise CallError(self._expired(self._call.until))
+        return ns
+
+    def resumed(self, now: Instant) -> None:
+        """Take the end of a pause or of a plugin's own work: silence that the flow wanted."""
+        self._last_at = now
+
+    def admit(self, event: StreamEvent) -> bool:
+        """Check an event against the grammar; false means ignore it (rows 63 and 64).
+
+        Raises:
+            ProviderWireError: It would break whoever folds or encodes it.
+        """
+        if self.complete or (self._started and isinstance(event, Started)):
+            return False
+        self.fed = True
+        match event:
+            case PartDelta(index, text):
+                if index not in self.deltas:
+                    raise ProviderWireError(f"text for part {index}, which takes none")
+                self.produced += len(text)
+            case Started():
+                self._started = True
+            case PartStarted(index, part, choice):
+                self._begin_part(index, part, choice)
+            case PartEnded(index):
+                if self._parts.pop(index, None) is None:
+                    raise ProviderWireError(f"part {index} ended and was not open")
+                self.deltas.discard(index)
+            case Finished(choice=choice):
+                if choice in self._finished:
+                    return False
+                self._finished.add(choice)
+            case UsageReported():
+                pass
+        if not self._started:
+            raise ProviderWireError("the stream began without a beginning")
+        if not self._said and is_content(event):
+            self._said = True
+            self._content_by = None
+        return True
+
+    @property
+    def complete(self) -> bool:
+        """Whether every choice has finished."""
+        return bool(self._finished) and len(self._finished) >= max(
+            len(self._choices), _wanted(self.outbound)
+        )
+
+    def failed(self, error: Exception, now: Instant) -> CallError | None:
+        """Turn what went wrong into a verdict; ``None``: the answer was whole already.
+
+        Raises:
+            AssertionError: A bug of ours, which no verdict shall hide.
+        """
+        if isinstance(error, AssertionError):
+            raise error
+        if self.complete and isinstance(error, TransportError):
+            return None
+        match error:
+            case CallError():
+                return error
+            case TransportError(fault="idle" | "first_byte" | "connect_timeout" as fault):
+                early = fault == "connect_timeout" and now < self._call.until
+                verdict = classify_transport(fault) if early else self._expired(now)
+            case TransportError():
+                verdict = classify_transport(error.fault, begun=self._begun)
+            case ProviderWireError():
+                plain = verdicts.TRUNCATED if error.cut else verdicts.MALFORMED
+                verdict = replace(plain, message=str(error))
+            case ClientWireError():
+                verdict = replace(verdicts.BAD_REQUEST, message=str(error))
+            case ErrorInStream():
+                verdict = by_dialect(error.report, "")
+            case _:
+                # A plugin's own exception: never shown, never raised, always looked at (31).
+                verdict = replace(verdicts.WRONG_SHAPE, code=type(error).__name__)
+        return CallError(verdict)
+
+    def close(self) -> None:
+        """Let the flow clean up; what it says in its last breath changes nothing."""
+        try:
+            self.flow.close()
+        except AssertionError:
+            raise
+        except Exception:  # noqa: BLE001 - the verdict is known already
+            return
+
+    def _begin_part(self, index: int, part: Part, choice: int) -> None:
+        if index in self._parts:
+            raise ProviderWireError(f"part {index} began twice")
+        self._parts[index] = choice
+        self._choices.add(choice)
+        if isinstance(part, Text | Reasoning | Refusal):
+            self.deltas.add(index)
+            self.produced += len(part.text)
+        elif isinstance(part, ToolUse):
+            self.deltas.add(index)
+            self.produced += len(part.arguments)
+
+    def _due(self) -> Instant:
+        due = self._call.until
+        if self._content_by is not None:
+            due = min(due, self._content_by)
+        if self.complete:
+            return min(due, self._last_at + TAIL_NS)
+        if self._idle_ns is not None:
+            due = min(due, self._last_at + self._idle_ns)
+        return due
+
+    def _expired(self, now: Instant) -> Failure:
+        """Say whose time is over: the run's, the answer's beginning, or the silence."""
+        if now >= self._call.deadline_at:
+            return Failure(kind=FailureClass.DEADLINE, message="the deadline of the request passed")
+        late = verdicts.STALLED if self._said else verdicts.SLOW_START
+        return replace(late, message="no data in time")
+
+
+def _wanted(outbound: Outbound) -> int:
+    """Return how many choices were asked for, where the body says so plainly."""
+    wanted = outbound.request.raw.get("n")
+    return wanted if isinstance(wanted, int) else 1

@@ -1,0 +1,235 @@
+"""What both drivers do the same way, and neither has to wait for.
+
+``Run`` carries one plan through the machine: permits are asked of the board, ends of attempts told
+to it, the one record handed to the sink. What is left for a driver is to call, to wait, to deliver.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hyperroute.canon.events import Reply, collect
+from hyperroute.canon.loss import Loss
+from hyperroute.canon.units import SECOND, Instant
+from hyperroute.catalog.card import Breaker
+from hyperroute.dialects.base import Profile
+from hyperroute.providers.flow import CallError, Flow, Outbound, Pause
+from hyperroute.providers.speak import chosen
+from hyperroute.providers.verdicts import MALFORMED
+from hyperroute.routing.attempt import step
+from hyperroute.routing.health import DEFAULT_BREAKER
+from hyperroute.routing.plan import Plan
+from hyperroute.routing.record import Attempt, Record
+from hyperroute.routing.state import (
+    Abandoned,
+    Ask,
+    Begin,
+    Call,
+    Cancel,
+    Deliver,
+    Ended,
+    Event,
+    Failed,
+    Finish,
+    Note,
+    Phase,
+    State,
+    Told,
+    Wait,
+)
+from hyperroute.runtime.board import Board
+from hyperroute.runtime.conversation import Conversation
+from hyperroute.runtime.credentials import Accounts
+from hyperroute.runtime.outcome import error_of
+
+Sink = Callable[[Record], None]
+"""Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
+
+Todo = list[Deliver | Call | Wait | Finish]
+
+_log = logging.getLogger("hyperroute")
+
+
+def forget(_record: Record) -> None:
+    """Drop the record: the sink of those who keep none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all runs of a client share."""
+
+    accounts: Accounts
+    board: Board = field(default_factory=Board)
+    sink: Sink = forget
+
+
+class Run:
+    """One plan on its way through the machine. Belongs to one driver; not for two threads.
+
+    Attributes:
+        streaming: Content was delivered and nothing is held: a ``PartDelta`` may go straight to our
+            caller. That is what ``step`` would do with it, and a property holds the two together.
+        call: The open conversation, or the last one.
+        record: Once the run is over.
+        reply: The whole answer, of a run that is not streamed and was served.
+    """
+
+    __slots__ = ("_shared", "_state", "call", "plan", "record", "reply", "streaming")
+
+    def __init__(self, plan: Plan, shared: Shared, *, request_id: str) -> None:
+        """Take a plan; nothing happens before ``begin``."""
+        self.plan = plan
+        self.streaming = False
+        self.call: Conversation | None = None
+        self.record: Record | None = None
+        self.reply: Reply | None = None
+        self._shared = shared
+        self._state = State(plan=plan, request_id=request_id)
+
+    def begin(self, now: Instant, *, unix_ns: int) -> Todo:
+        """Start."""
+        return self.take(Begin(now, unix_ns))
+
+    def take(self, event: Event) -> Todo:
+        """Tell the machine, do what needs no waiting, and return the rest in order."""
+        todo: Todo = []
+        upcoming: Event | None = event
+        while upcoming is not None:
+            at = upcoming.at
+            self._state, actions = step(self._state, upcoming)
+            upcoming = None
+            for action in actions:
+                match action:
+                    case Ask(permit):
+                        upcoming = self._shared.board.permit(permit, at)
+                        assert isinstance(upcoming, Told)
+                    case Note(attempt):
+                        self._note(attempt)
+                    case Record():
+                        self.record = action
+                        self._shared.sink(action)
+                    case Cancel():
+                        pass  # whoever abandons a run closes its exchange: the drivers' finally
+                    case _:
+                        todo.append(action)
+        self.streaming = self._state.phase is Phase.STREAMING and not self._state.finishes
+        return todo
+
+    def open(self, call: Call, now: Instant, *, unix_ns: int) -> Conversation:
+        """Start the provider's generator for one call."""
+        outbound = self._outbound(call, unix_ns)
+        provider = self._shared.accounts.by_name[call.candidate.offer.provider].provider
+        try:
+            flow = provider.flow(outbound)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything (invariant 31)
+            flow = _broken(error)
+        self.call = Conversation(call, flow, outbound, now=now)
+        return self.call
+
+    def ended(self, now: Instant) -> Todo:
+        """Take the good end of the open call; a whole answer must also fold."""
+        call = self.call
+        assert call is not None
+        if self._state.whole and self._state.finishes:
+            try:
+                self.reply = collect(self._state.answer)
+            except (KeyError, ValueError):
+                return self.take(Failed(now, MALFORMED, call.produced, self._losses()))
+        return self.take(Ended(now, call.produced, self._losses()))
+
+    def failed(self, error: CallError, now: Instant) -> Todo:
+        """Take the bad end of the open call."""
+        produced = self.call.produced if self.call is not None else 0
+        return self.take(Failed(now, error.failure, produced, self._losses()))
+
+    def abandon(self, now: Instant) -> None:
+        """Take our caller's leaving, at any time; once the run is over it changes nothing."""
+        if self.record is None:
+            produced = self.call.produced if self.call is not None else 0
+            self.take(Abandoned(now, produced, self._losses()))
+
+    def conclude(self, finish: Finish, now: Instant) -> None:
+        """Raise what our caller should see, if anything.
+
+        Raises:
+            RequestError: The run was not served.
+        """
+        assert self.record is not None
+        if finish.outcome not in {"served", "abandoned"}:
+            raise error_of(self.plan, self.record, now=now)
+
+    def whole_body(self) -> bytes | None:
+        """Return the upstream's own bytes, where it spoke our caller's dialect and was whole."""
+        call = self.call
+        if call is None or not call.raw or self.record is None or self.record.answer is None:
+            return None
+        name = self.record.answer.provider
+        dialects = self._shared.accounts.by_name[name].provider.dialects
+        if not dialects or chosen(call.outbound, dialects).name != self.plan.request.dialect:
+            return None
+        body = b"".join(call.raw)
+        return body if body.lstrip()[:1] == b"{" else None
+
+    def _outbound(self, call: Call, unix_ns: int) -> Outbound:
+        candidate = call.candidate
+        offer = candidate.offer
+        accounts = self._shared.accounts
+        account = accounts.by_name[offer.provider]
+        provider = account.provider
+        return Outbound(
+            request=self.plan.request,
+            model=candidate.sends,
+            url=account.url,
+            secret=accounts.secret(offer.provider, call.credential).reveal(),
+            speaks=account.speaks,
+            headers=account.headers,
+            options=account.options,
+            parameters=candidate.parameters,
+            adds=offer.adds,
+            profile=Profile(
+                vendor=provider.vendor,
+                group=offer.provider,
+                does=offer.does,
+                model_max_output_tokens=offer.output,
+                options=account.options,
+            ),
+            # The account, not the key: rotating keys must not lose sealed thinking.
+            group=offer.provider,
+            attempt=call.number,
+            unix_s=unix_ns // SECOND,
+            seed=self.plan.seed,
+        )
+
+    def _note(self, attempt: Attempt) -> None:
+        self._shared.board.note(attempt, breaker_of(self.plan, attempt.provider))
+        failure = attempt.failure
+        if failure is not None and failure.alarm:
+            _log.warning(
+                "look at %s: %s (status %s, code %s)",
+                attempt.offer,
+                failure.kind.value,
+                failure.status,
+                failure.code,
+            )
+
+    def _losses(self) -> tuple[Loss, ...]:
+        return tuple(self.call.outbound.losses) if self.call is not None else ()
+
+
+def _broken(error: Exception) -> Flow:
+    """A flow that could not even begin."""
+    yield Pause(0)
+    raise error
+
+
+def breaker_of(plan: Plan, provider: str) -> Breaker:
+    """Return a provider's own breaker, else the policies', else the language's default."""
+    entry = plan.table.providers.get(provider)
+    if entry is not None and entry.breaker is not None:
+        return entry.breaker
+    return plan.rules.breaker or DEFAULT_BREAKER
+
+
+__all__ = ["Run", "Shared", "Sink", "Todo", "breaker_of", "forget"]
