@@ -71,7 +71,7 @@ def _rows(model: Model, table: RouteTable) -> list[tuple[str, ...]]:
     context = "-" if model.context is None else f"{model.context:,}"
     if not model.offers:
         return [(model.name, model.kind, context, "-", "not served")]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for number, offer in enumerate(model.offers):
         first = number == 0
         price = prices(offer, table)
