@@ -1,0 +1,122 @@
+"""Compiled values to JSON text and back, without pickle: what digests and caches are made of.
+
+Equal values give equal text. A dataclass is an object whose key ``""`` names its class and which
+lists only what differs from its defaults.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from hyperroute.canon.failure import FailureClass, Reaction
+from hyperroute.catalog import card, condition, price, shape
+from hyperroute.routing import table
+
+_CLASSES: tuple[type[Any], ...] = (
+    *(card.AccountLimits, card.Breaker, card.JobTerms, card.KeyEntry, card.Model, card.Offer),
+    *(card.OpenByShare, card.OpenInRow, card.ProviderEntry, card.Rate, card.Timeouts),
+    *(condition.FactRef, condition.Line, price.Sell, price.Sheet, price.Tier),
+    *(shape.Parameter, shape.Range, shape.Rule, shape.Shape, shape.SumRule),
+    *(table.Alias, table.Arm, table.Cap, table.Chain, table.ChainTerm, table.DeclaredFact),
+    *(table.First, table.From, table.Instead, table.Intent, table.IntentTerm, table.Limit),
+    *(table.Match, table.ModelTerm, table.NoOffers, table.OfferTerm, table.Policy, table.Promise),
+    *(table.RankKey, table.Restrict, table.Retry, table.RetryBudget, table.Service, table.Split),
+)
+
+
+def _layout(cls: type[Any]) -> tuple[str, tuple[tuple[str, object], ...]]:
+    return cls.__name__, tuple(
+        (f.name, f.default_factory() if f.default_factory is not MISSING else f.default)
+        for f in fields(cls)
+    )
+
+
+_LAYOUTS: Mapping[type[Any], tuple[str, tuple[tuple[str, object], ...]]] = {
+    cls: _layout(cls) for cls in _CLASSES
+}
+_MAKERS: Mapping[str, Callable[..., Any]] = {cls.__name__: cls for cls in _CLASSES}
+
+
+def encode(value: object, *, meaning: bool = False) -> str:
+    """Write a compiled value as one line of JSON.
+
+    Args:
+        value: Of the types of a ``RouteTable``.
+        meaning: Leave out what is only for display, so that equal meanings give equal text.
+    """
+    return json.dumps(
+        _plain(value, meaning), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
+
+
+def decode(text: str | bytes) -> Any:
+    """Read what ``encode`` wrote; maps come back read-only, lists as tuples."""
+    return _tuples(json.loads(text, object_hook=_object))
+
+
+def _plain(value: Any, meaning: bool) -> Any:
+    kind = type(value)
+    if kind is str or kind is int or value is None or kind is bool or kind is float:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(item, meaning) for item in value]
+    layout = _LAYOUTS.get(kind)
+    if layout is not None:
+        made: dict[str, Any] = {"": layout[0]}
+        for name, default in layout[1]:
+            item = getattr(value, name)
+            if item is not default and (type(item) is not type(default) or item != default):
+                made[name] = _plain(item, meaning)
+        if meaning and kind is condition.Line:
+            made.pop("text", None)
+        return made
+    if kind is frozenset:
+        return {"": "set", "of": sorted((_plain(item, meaning) for item in value), key=str)}
+    if kind is Decimal:
+        return {"": "decimal", "of": format(value.normalize(), "f")}
+    if kind is FailureClass or kind is Reaction:
+        return {"": kind.__name__, "of": value.value}
+    if isinstance(value, Mapping):
+        if all(type(key) is str and key for key in value):
+            return {key: _plain(item, meaning) for key, item in value.items()}
+        pairs = [[_plain(key, meaning), _plain(item, meaning)] for key, item in value.items()]
+        return {"": "map", "of": sorted(pairs, key=str)}
+    raise AssertionError(f"a table holds no {kind.__name__}")
+
+
+def _tuples(value: Any) -> Any:
+    if type(value) is list:
+        return tuple(_tuples(item) for item in value)
+    return value
+
+
+def _object(found: dict[str, Any]) -> Any:
+    name = found.pop("", None)
+    if name is None:
+        for key, item in found.items():
+            if type(item) is list:
+                found[key] = _tuples(item)
+        return MappingProxyType(found)
+    maker = _MAKERS.get(name)
+    if maker is not None:
+        for key, item in found.items():
+            if type(item) is list:
+                found[key] = _tuples(item)
+        return maker(**found)
+    of = found["of"]
+    match name:
+        case "set":
+            return frozenset(_tuples(of))
+        case "decimal":
+            return Decimal(of)
+        case "FailureClass":
+            return FailureClass(of)
+        case "Reaction":
+            return Reaction(of)
+        case _:
+            return MappingProxyType({_tuples(key): _tuples(item) for key, item in of})

@@ -1,0 +1,49 @@
+"""What is not wrong by itself but helps nobody: unused definitions, patterns that tie."""
+
+from __future__ import annotations
+
+from hyperroute.routing.table import RouteTable
+from hyperroute.tables.merge import Folder
+from hyperroute.tables.namespace import Namespace, fixed_characters, overlap
+from hyperroute.tables.vocabulary import REQUEST_FACTS
+
+
+def patterns(folder: Folder) -> None:
+    """Tell two patterns with as many fixed characters that one name can match."""
+    found = sorted(name for name in folder.sections["models"] if "*" in name)
+    for index, name in enumerate(found):
+        for other in found[:index]:
+            if fixed_characters(name) == fixed_characters(other) and overlap(name, other):
+                entry, first = (folder.sections["models"][key] for key in (name, other))
+                entry.spot.error(
+                    f"{name!r} and {other!r} can match the same name, and neither says more; "
+                    f"the other is at {first.spot.where()}",
+                    key=True,
+                )
+
+
+def unused(folder: Folder, names: Namespace, table: RouteTable) -> None:
+    """Warn of own definitions that nothing refers to; included ones are not the author's."""
+    read = _facts_read(table) | set(REQUEST_FACTS)
+    for section, one in (
+        ("providers", "provider"),
+        ("shapes", "shape"),
+        ("prices", "price"),
+        ("chains", "chain"),
+        ("facts", "fact"),
+    ):
+        used = read if section == "facts" else names.used.get(section, set())
+        for entry in folder.own(section):
+            if entry.name not in used:
+                entry.spot.warn(f"the {one} {entry.name!r} is never used")
+
+
+def _facts_read(table: RouteTable) -> set[str]:
+    from hyperroute.tables.encode import encode
+
+    text = "".join(encode(item) for item in (*table.policies, *table.limits))
+    text += "".join(
+        encode(item) for group in (table.chains, table.intents) for item in group.values()
+    )
+    text += "".join(encode(item) for item in table.services.values() if item.promise or item.use)
+    return {name for name in table.facts if f'"{name}"' in text or f'"{name} /' in text}

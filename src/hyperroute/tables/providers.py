@@ -1,0 +1,176 @@
+"""Providers, and the parts that offers and policies share with them: limits, timeouts, breakers."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from hyperroute.catalog.card import (
+    AccountLimits,
+    Breaker,
+    KeyEntry,
+    OpenByShare,
+    OpenInRow,
+    ProviderEntry,
+    Rate,
+    Timeouts,
+)
+from hyperroute.tables import words
+from hyperroute.tables.report import Spot
+from hyperroute.tables.schema import AccountLimitsDoc, BreakerDoc, TimeoutDoc
+from hyperroute.tables.schema_catalog import KeyDoc, ProviderDoc
+from hyperroute.tables.vocabulary import ENDPOINTS, PluginWords, nearest
+
+_IN_A_ROW = re.compile(r"([1-9][0-9]{0,3}) in a row")
+_BY_SHARE = re.compile(r"([1-9][0-9]?|100)\s?% of ([1-9][0-9]{0,5}) in (\S+)")
+
+DEFAULT_OPEN: tuple[OpenInRow | OpenByShare, ...] = (
+    OpenInRow(5),
+    OpenByShare(50, 20, 30_000_000_000),
+)
+DEFAULT_COOL_NS = 30_000_000_000
+DEFAULT_COOL_MAX_NS = 300_000_000_000
+_OPTION_FORMS: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "count": (int,),
+    "flag": (bool,),
+    "decimal": (int, Decimal),
+}
+
+
+def provider(spot: Spot, doc: ProviderDoc, name: str, plugins: PluginWords | None) -> ProviderEntry:
+    """Compile a provider; its plugin and options are checked when the plugins are known."""
+    if plugins is not None:
+        known = plugins.providers.get(doc.plugin)
+        if known is None:
+            suggestion = nearest(doc.plugin, plugins.providers)
+            (spot / "plugin").error(f"unknown plugin {doc.plugin!r}{suggestion}")
+        elif known.options is not None:
+            for option, value in doc.options.items():
+                _check_option(spot / "options" / option, option, value, dict(known.options))
+    if doc.url is not None:
+        _check_url(spot / "url", doc.url)
+    return ProviderEntry(
+        name=name,
+        plugin=doc.plugin,
+        url=doc.url,
+        keys=None if doc.keys is None else tuple(_keys(spot / "keys", doc.keys, name)),
+        region=doc.region,
+        retain_ns=doc.retain,
+        trains=doc.trains,
+        speaks=None if doc.speaks is None else tuple(sorted(set(doc.speaks), key=ENDPOINTS.index)),
+        timeout=timeouts(doc.timeout) if doc.timeout else None,
+        breaker=breaker(spot / "breaker", doc.breaker) if doc.breaker else None,
+        limits=account_limits(spot / "limits", doc.limits),
+        hidden=doc.hidden,
+        headers=MappingProxyType(dict(sorted(doc.headers.items()))),
+        options=freeze(doc.options),
+    )
+
+
+def _check_url(spot: Spot, url: str) -> None:
+    if url.startswith(("env:", "file:")):
+        try:
+            words.secret(url)
+        except ValueError as error:
+            spot.error(str(error))
+    elif not url.startswith(("https://", "http://")):
+        spot.error(f"expected https://…, env:NAME or file:/path, found {words.shown(url)}")
+    elif "@" in url.split("/", 3)[2]:
+        spot.error("a URL holds no credentials; name them under keys")
+
+
+def _check_option(spot: Spot, option: str, value: Any, known: dict[str, str]) -> None:
+    form = known.get(option)
+    if form is None:
+        spot.error(f"unknown option {option!r}{nearest(option, known)}", key=True)
+        return
+    types = _OPTION_FORMS.get(form)
+    if types and (not isinstance(value, types) or (bool not in types and isinstance(value, bool))):
+        spot.error(f"expected {form}, found {words.shown(value)}")
+
+
+def _keys(spot: Spot, docs: list[Any], name: str) -> list[KeyEntry]:
+    entries: list[KeyEntry] = []
+    for index, doc in enumerate(docs):
+        secret = doc.key if isinstance(doc, KeyDoc) else doc
+        limits = doc.limits if isinstance(doc, KeyDoc) else None
+        if any(entry.secret == secret for entry in entries):
+            (spot / index).error(f"the key {secret} stands there twice")
+        entries.append(
+            KeyEntry(
+                id=f"{name}#{index}",
+                secret=secret,
+                limits=account_limits(spot / index / "limits", limits),
+            )
+        )
+    return entries
+
+
+def rates(written: Any) -> tuple[Rate, ...]:
+    """Read one rate or a list of them into one order, because their order says nothing."""
+    found = written if isinstance(written, list) else [written] if written else []
+    return tuple(sorted(set(found), key=lambda rate: (rate.unit, rate.per, rate.amount)))
+
+
+def account_limits(spot: Spot, doc: AccountLimitsDoc | None) -> AccountLimits | None:
+    """Compile the limits of an account, a key or an offer."""
+    if doc is None:
+        return None
+    budget = None if doc.budget is None else _budget(spot / "budget", *doc.budget)
+    return AccountLimits(rate=rates(doc.rate), at_once=doc.at_once, budget=budget)
+
+
+def _budget(spot: Spot, amount: str, period: str) -> str:
+    try:
+        words.money(amount)
+    except ValueError as error:
+        spot.error(str(error))
+    return f"{amount} / {period}"
+
+
+def timeouts(doc: TimeoutDoc) -> Timeouts:
+    """Compile the limits of one attempt; zero is a limit nothing can keep, and told by the caller."""
+    return Timeouts(
+        connect_ns=doc.connect,
+        first_byte_ns=doc.first_byte,
+        first_content_ns=doc.first_content,
+        idle_ns=doc.idle,
+        total_ns=doc.total,
+    )
+
+
+def breaker(spot: Spot, doc: BreakerDoc) -> Breaker:
+    """Compile a breaker; what it does not say has the language's default."""
+    lines: list[OpenInRow | OpenByShare] = []
+    for index, text in enumerate(doc.open or ()):
+        if found := _IN_A_ROW.fullmatch(text):
+            lines.append(OpenInRow(int(found[1])))
+        elif found := _BY_SHARE.fullmatch(text):
+            try:
+                lines.append(OpenByShare(int(found[1]), int(found[2]), words.time(found[3])))
+            except ValueError as error:
+                (spot / "open" / index).error(str(error))
+        else:
+            (spot / "open" / index).error(
+                f"expected 5 in a row, or 50% of 20 in 30s, found {words.shown(text)}"
+            )
+    cool = DEFAULT_COOL_NS if doc.cool is None else doc.cool
+    cool_max = max(DEFAULT_COOL_MAX_NS, cool) if doc.cool_max is None else doc.cool_max
+    if doc.cool is not None and doc.cool_max is not None and cool > cool_max:
+        (spot / "cool").error("cool is longer than cool_max")
+    opens = tuple(sorted(set(lines), key=repr)) if doc.open else DEFAULT_OPEN
+    return Breaker(open=opens, cool_ns=cool, cool_max_ns=cool_max)
+
+
+def freeze(value: Any) -> Any:
+    """Make free data read-only: maps with sorted keys, tuples; decimals become JSON numbers."""
+    if isinstance(value, dict):
+        return MappingProxyType({key: freeze(value[key]) for key in sorted(value)})
+    if isinstance(value, list):
+        return tuple(freeze(item) for item in value)
+    if isinstance(value, Decimal):
+        return float(value)
+    return value

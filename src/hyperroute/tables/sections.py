@@ -1,0 +1,105 @@
+"""Every section through its schema, definition by definition where something is wrong."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, Tag, TypeAdapter, ValidationError
+
+from hyperroute.tables.merge import Entry, Folder
+from hyperroute.tables.schema_catalog import ModelDoc, NamedPrice, ProviderDoc, ShapeDoc
+from hyperroute.tables.schema_policy import FactDoc, LimitDoc, PolicyDoc, TestDoc
+from hyperroute.tables.schema_terms import AliasRef, ChainRef, IntentDoc
+
+FORMS: dict[str, Any] = {
+    "providers": ProviderDoc,
+    "models": ModelDoc,
+    "shapes": ShapeDoc,
+    "prices": NamedPrice,
+    "aliases": AliasRef,
+    "intents": IntentDoc,
+    "chains": ChainRef,
+    "policies": PolicyDoc,
+    "limits": LimitDoc,
+    "facts": FactDoc,
+    "tests": TestDoc,
+}
+
+
+@cache
+def _adapter(section: str) -> TypeAdapter[Any]:
+    form: Any = dict.__class_getitem__((str, FORMS[section]))
+    return TypeAdapter(form)
+
+
+def understand(folder: Folder, section: str) -> dict[str, Any]:
+    """Validate a section: name to its document, ``None`` for one that is broken and told."""
+    return _validate(section, folder.sections[section])
+
+
+def understand_tests(folder: Folder) -> list[tuple[Entry, TestDoc]]:
+    """Validate the cases of all files; broken ones are told and left out."""
+    entries = {str(index): entry for index, entry in enumerate(folder.tests)}
+    docs = _validate("tests", entries)
+    return [(entries[key], doc) for key, doc in docs.items() if doc is not None]
+
+
+def _validate(section: str, entries: dict[str, Entry]) -> dict[str, Any]:
+    values = {name: entry.value for name, entry in entries.items()}
+    adapter = _adapter(section)
+    try:
+        return dict(adapter.validate_python(values))
+    except ValidationError as error:
+        broken: set[str] = set()
+        for detail in error.errors(include_url=False):
+            name, *path = detail["loc"]
+            broken.add(str(name))
+            keys = _keys_at(FORMS[section], path[:-1])
+            detail["loc"] = tuple(path)
+            entries[str(name)].spot.fault(detail, keys)
+        good = {name: value for name, value in values.items() if name not in broken}
+        docs = dict(adapter.validate_python(good))
+        return {name: docs.get(name) for name in values}
+
+
+def _keys_at(form: Any, path: list[int | str]) -> list[str]:
+    """List the keys that the language has at a place, following pydantic's own path."""
+    for part in path:
+        form = _step(form, part)
+    form = _strip(form)
+    if isinstance(form, type) and issubclass(form, BaseModel):
+        return [field.alias or name for name, field in form.model_fields.items()]
+    return []
+
+
+def _strip(form: Any) -> Any:
+    """Take off ``Annotated`` and ``| None``."""
+    while True:
+        if get_origin(form) is Annotated:
+            form = get_args(form)[0]
+            continue
+        members = [member for member in get_args(form) if member is not type(None)]
+        if len(members) == 1 and len(get_args(form)) == 2:
+            form = members[0]
+            continue
+        return form
+
+
+def _step(form: Any, part: int | str) -> Any:
+    form = _strip(form)
+    if isinstance(form, type) and issubclass(form, BaseModel):
+        for name, field in form.model_fields.items():
+            if part == (field.alias or name):
+                return field.annotation
+        extra = form.__annotations__.get("__pydantic_extra__")
+        return get_args(extra)[1] if extra and not isinstance(extra, str) else None
+    if get_origin(form) is dict:
+        return get_args(form)[1]
+    if get_origin(form) is list:
+        return get_args(form)[0]
+    for member in get_args(form):
+        for mark in get_args(member)[1:]:
+            if isinstance(mark, Tag) and mark.tag == part:
+                return member
+    return None
