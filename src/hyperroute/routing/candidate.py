@@ -81,3 +81,5 @@ class Refusal:
     message: str
     param: str = ""
     available: tuple[str, ...] = ()
+    looked: bool = False
+    """Offers were looked at, and each has a rejection that says why not."""

@@ -18,7 +18,7 @@ from hyperroute.catalog.condition import Condition
 from hyperroute.catalog.facts import holds
 from hyperroute.routing.index import Pool, Selection
 from hyperroute.routing.qualify import accepts, capped, required, select
-from hyperroute.routing.rank import ranked
+from hyperroute.routing.rank import cell, ranked
 from hyperroute.routing.table import (
     Arm,
     ChainTerm,
@@ -107,7 +107,8 @@ def score(text: str, share: Decimal) -> Decimal:
     return _EXACTLY.divide(-_EXACTLY.ln(uniform), share)
 
 
-def _pool(term: ModelTerm | OfferTerm | From, view: View) -> Pool | None:
+def pool_of(term: ModelTerm | OfferTerm | From, view: View) -> Pool | None:
+    """Find the pool of a leaf; of a name that the table does not have there is none."""
     match term:
         case ModelTerm(name):
             service = view.table.services.get(name)
@@ -130,15 +131,20 @@ def _leaf(
         use = view.table.services[term.name].use if term.name in view.table.services else None
         if use is not None:
             return required(ordered(use, view, open_only=open_only), requires, view)
-    pool = _pool(term, view)
+    pool = pool_of(term, view)
     if pool is None:
         return []
     selection = select(pool, view, requires)
-    if not (pool.shaped or not pool.exact or capped(view) or (open_only and view.at_risk)):
+    if not _needs_looking(pool, view, open_only=open_only):
         return list(selection.offers)
     return [
         offer for offer in selection.offers if _taken(view, offer, selection, open_only=open_only)
     ]
+
+
+def _needs_looking(pool: Pool, view: View, *, open_only: bool) -> bool:
+    """Say whether bit sets are not enough, and offers have to be looked at one by one."""
+    return pool.shaped or not pool.exact or capped(view) or (open_only and view.at_risk)
 
 
 def _taken(view: View, offer: Offer, selection: Selection, *, open_only: bool) -> bool:
@@ -165,15 +171,38 @@ def _restricted(term: Restrict, view: View, *, open_only: bool) -> list[Offer]:
 def _cheapest(
     term: Restrict, leaf: ModelTerm | OfferTerm | From, view: View, *, open_only: bool
 ) -> list[Offer] | None:
-    """Find the first ``take`` by price without pricing the rest, where prices are two rates."""
-    pool = _pool(leaf, view)
-    take = term.take
-    if pool is None or take is None or view.request.kind not in ("chat", "embed"):
+    """Find the first ``take`` by price without pricing the rest, where prices are two rates.
+
+    Offers come cheapest first; those that shapes, caps or health close are passed over, and reading
+    stops behind the last one whose first rank key equals that of the one taken last. ``None``:
+    this term has to be ranked in full.
+    """
+    pool = pool_of(leaf, view)
+    if pool is None or term.take is None or view.request.kind not in ("chat", "embed"):
         return None
     if isinstance(leaf, ModelTerm) and view.table.services[leaf.name].use is not None:
         return None
     selection = select(pool, view, (term.require,) if term.require else ())
     priced = selection.priced(view.day, view.input_tokens)
-    if len(selection.offers) <= take or not priced.linear:
+    if not priced.linear:
         return None
-    return None
+    plain = not _needs_looking(pool, view, open_only=open_only)
+    grid = term.rank[0].grid
+    a, b = view.input_tokens, view.expected_output * view.copies
+    found: list[Offer] = []
+    last = None
+    for price, offers in priced.cheapest.ascending(a, b):
+        place = cell(view.index, price, grid) if grid else price
+        if len(found) >= term.take and place != last:
+            break
+        for offer in offers:
+            view.learn(offer, price)
+            if plain or _taken(view, offer, selection, open_only=open_only):
+                found.append(offer)
+                last = place
+    found += [
+        offer
+        for offer in priced.others
+        if plain or _taken(view, offer, selection, open_only=open_only)
+    ]
+    return ranked(found, term.rank, view)[: term.take]

@@ -136,7 +136,7 @@ def timeouts(offer: Offer, view: View) -> Timeouts:
 def _upstream(candidate: Candidate) -> str:
     view = _view(candidate)
     offer = candidate.offer
-    return sends(view.index.model_of(offer), offer.sends, view.model_name or offer.model)
+    return sends(view.index.model_of(offer), offer.sends, view.name_of(offer))
 
 
 def _parameters(candidate: Candidate) -> Mapping[str, Any]:
@@ -144,7 +144,7 @@ def _parameters(candidate: Candidate) -> Mapping[str, Any]:
     fitted = view.fitted(candidate.offer)
     if isinstance(fitted, Misfit):
         return {}
-    return changes(view.request.parameters, fitted.parameters, candidate.offer.fields)
+    return changes(view.request.parameters, fitted, candidate.offer.fields)
 
 
 _DRAWERS: dict[str, Any] = {

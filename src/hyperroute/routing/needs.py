@@ -14,6 +14,7 @@ from hyperroute.canon.request import Request
 from hyperroute.canon.units import MILLISECOND, SECOND
 from hyperroute.canon.usage import Usage
 from hyperroute.catalog.card import Model, Offer
+from hyperroute.routing.readings import text_size
 
 BYTES_PER_TOKEN = 4
 """English prose has about 4.4 bytes a token, code 3.3, Chinese and Japanese 2 to 3 (byte-level BPE
@@ -104,7 +105,7 @@ def media_usage(
     made = parameters.get("duration")
     made_ms = -(-made // MILLISECOND) * count if isinstance(made, int) else None
     frame = frame_of(model, parameters)
-    text = parameters.get("text", parameters.get("prompt"))
+    text = text_size(parameters.get("text", parameters.get("prompt")))
     return Usage(
         input_tokens=None,
         output_video_tokens=video_tokens(made, frame, model.fps, count),
@@ -113,8 +114,8 @@ def media_usage(
         calls=-(-count // offer.batch) if offer.batch else 1,
         made_ms=made_ms,
         run_ms=None if model.max_run_ns is None else -(-model.max_run_ns // MILLISECOND),
-        input_chars=len(text) if isinstance(text, str) else None,
-        input_bytes=len(text.encode()) if isinstance(text, str) else None,
+        input_chars=None if text is None else text[0],
+        input_bytes=None if text is None else text[1],
         pixels=frame[0] * frame[1] * count if frame else None,
     )
 

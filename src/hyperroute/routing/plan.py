@@ -15,6 +15,7 @@ from hyperroute.canon.request import Request
 from hyperroute.routing.candidate import Candidate, Refusal, Rejection
 from hyperroute.routing.chains import ordered
 from hyperroute.routing.drawing import drawn, retries
+from hyperroute.routing.equivalents import asked_price, equivalents, no_dearer
 from hyperroute.routing.questions import NOTHING_KNOWN, Answers
 from hyperroute.routing.refusing import nothing_left, pin_refused, request_refused
 from hyperroute.routing.resolve import Resolved, resolve_name
@@ -97,22 +98,16 @@ def plan(
     resolved = resolve_name(request, table)
     if isinstance(resolved, Refusal):
         return _plan(view, request.model or request.intent or "", (), (), refusal=resolved)
-    if resolved.service is not None:
-        view.pinned = True
-        if resolved.service.model.is_pattern:
-            view.model_name = resolved.name
-        refusal = pin_refused(view, resolved.service, resolved.name) or request_refused(view)
-        if refusal is not None:
-            return _plan(view, resolved.name, resolved.via, (), refusal=refusal)
-        candidates = _pinned(view, resolved.service)
-    else:
-        refusal = request_refused(view)
-        if refusal is not None:
-            return _plan(view, resolved.name, resolved.via, (), refusal=refusal)
-        candidates = _open(view, resolved)
-    if candidates:
-        return _plan(view, resolved.name, resolved.via, candidates)
-    return _plan(view, resolved.name, resolved.via, (), refusal=nothing_left(view, resolved))
+    view.meant(resolved)
+    service = resolved.service
+    refusal = pin_refused(view, service, resolved.name) if service is not None else None
+    refusal = refusal or request_refused(view)
+    candidates: tuple[Candidate, ...] = ()
+    if refusal is None:
+        candidates = _pinned(view, service) if service is not None else _open(view, resolved)
+        if not candidates:
+            refusal = nothing_left(view, resolved)
+    return _plan(view, resolved.name, resolved.via, candidates, refusal=refusal)
 
 
 def _plan(
@@ -142,7 +137,10 @@ def _plan(
 
 
 def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
-    """Bound the attempts of one request: a sum over its candidates, clipped by the cap."""
+    """Bound the attempts of one request: a sum over its candidates, clipped by the cap.
+
+    Where ``batch`` splits the results asked for, every part has its own attempts.
+    """
     limit = view.rules.attempts
     if candidates and candidates[0].last_resort:
         return min(1, limit)
@@ -151,9 +149,9 @@ def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
     for candidate in candidates:
         if total >= limit:
             break
-        total += again
-        if total < limit:
-            total += candidate.rotations
+        batch = candidate.offer.batch
+        parts = -(-view.copies // batch) if batch else 1
+        total += parts * (again + min(view.spare_keys(candidate.offer), view.rules.rotate))
     return min(total, limit)
 
 
@@ -162,26 +160,44 @@ def _open(view: View, resolved: Resolved) -> tuple[Candidate, ...]:
     intent = resolved.intent
     if intent is None or intent.kind != view.request.kind:
         return ()
-    view.defaults = intent.default
     offers = ordered(intent.term, view)
     if offers:
         return tuple(drawn(offer, view) for offer in offers)
-    return _last_resort(view, intent.term)
+    return _last_resort(view, (intent.term,))
 
 
 def _pinned(view: View, service: Service) -> tuple[Candidate, ...]:
-    """List the model's own offers, then its declared equivalents."""
-    own = ordered(ModelTerm(service.model.name), view)
+    """List the model's own offers, then its declared equivalents behind them."""
+    term = ModelTerm(service.model.name)
+    own = ordered(term, view)
+    if not service.instead or not view.request.narrowing.fallback:
+        return tuple([drawn(offer, view) for offer in own]) or _last_resort(view, (term,))
+    entries = equivalents(service, view)
+    asked = asked_price(service, view)
     candidates = [drawn(offer, view) for offer in own]
-    return tuple(candidates) or _last_resort(view, ModelTerm(service.model.name))
+    listed = {offer.id for offer in own}
+    for entry, after in entries:
+        for offer in ordered(entry.term, view):
+            if offer.id not in listed and no_dearer(offer, asked, view):
+                listed.add(offer.id)
+                candidates.append(drawn(offer, view, after))
+    unconditional = any(not candidate.after for candidate in candidates)
+    if unconditional:
+        return tuple(candidates)
+    return _last_resort(view, (term, *(entry.term for entry, after in entries if not after))) or ()
 
 
-def _last_resort(view: View, term: Term) -> tuple[Candidate, ...]:
-    """Try one offer all the same when health closed every one."""
+def _last_resort(view: View, terms: tuple[Term, ...]) -> tuple[Candidate, ...]:
+    """Try one offer all the same when health closed every one.
+
+    An offer whose single probe is in flight is left to it, and one without a credential that is set
+    cannot be tried at all. Among the rest, one that has a credential not cooling goes first.
+    """
     if not view.at_risk:
         return ()
     offers = [
         offer
+        for term in terms
         for offer in ordered(term, view, open_only=False)
         if offer.id not in view.answers.probing and view.usable(offer)
     ]

@@ -27,7 +27,7 @@ def select(pool: Pool, view: View, requires: tuple[Condition, ...] = ()) -> Sele
         tuple((levels.level(need), loose) for levels, need, loose in _sizes(pool, view)),
         narrowing.only,
         narrowing.avoid,
-        view.model_name,
+        view.pattern,
         lines,
     )
     found = pool.selections.get(key)
@@ -62,8 +62,8 @@ def _mask(pool: Pool, view: View, lines: tuple[Required, ...]) -> int:
     for line, values, holding in lines:
         if holding is not None:
             mask &= pool.everything if holding else 0
-        elif view.model_name is not None and line.fact == "model":
-            mask &= mask_of(satisfies(one, line, values, view.model_name) for one in pool.offers)
+        elif view.pattern is not None and line.fact == "model":
+            mask &= mask_of(satisfies(one, line, values, view.name_of(one)) for one in pool.offers)
         else:
             mask &= pool.satisfying(line, values)
     return mask
@@ -137,7 +137,7 @@ def required(offers: list[Offer], conditions: tuple[Condition, ...], view: View)
         for line in condition:
             if is_offer_fact(line.fact):
                 values = resolve(line, view.fact)
-                offers = [one for one in offers if satisfies(one, line, values, view.model_name)]
+                offers = [one for one in offers if satisfies(one, line, values, view.name_of(one))]
             elif not line_holds(line, view.fact):
                 return []
     return offers

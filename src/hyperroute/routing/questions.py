@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
 from hyperroute.catalog.condition import Fact
+from hyperroute.routing.candidate import Refusal
+from hyperroute.routing.inquiry import inquiry_of
+from hyperroute.routing.resolve import resolve_name
+from hyperroute.routing.table import ModelTerm, RouteTable, Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +62,31 @@ class Answers:
 
 
 NOTHING_KNOWN = Answers()
+
+
+def questions(request: Request, table: RouteTable) -> Questions:
+    """Say what this request's plan could read.
+
+    Cheap on purpose: everything but two comparisons is prepared once per table. What is asked
+    without need costs a look-up; what is not asked stays unknown.
+    """
+    prepared = inquiry_of(table)
+    limits = prepared.limits
+    resolved = resolve_name(request, table)
+    if isinstance(resolved, Refusal):
+        return Questions(limits=limits)
+    terms: tuple[Term, ...] = ()
+    if resolved.service is not None:
+        name = resolved.service.model.name
+        terms = (ModelTerm(name), *(entry.term for entry in resolved.service.instead))
+    elif resolved.intent is not None:
+        name = resolved.intent.name
+        terms = (resolved.intent.term,)
+    else:
+        return Questions(limits=limits)
+    asked = prepared.about(name, terms)
+    return Questions(
+        count_tokens=asked.near(request.input_bytes, request.max_output or 0),
+        limits=limits,
+        measures=asked.measures,
+    )

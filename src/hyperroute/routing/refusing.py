@@ -1,81 +1,197 @@
 """Why a request gets no candidate: one clean error, about the caller's own request and rights.
 
-Laws: nothing here names our credentials' content, an upstream's address or another tenant; a
-message says what would work.
+Laws: nothing here holds a credential, an upstream's address or the caller's own words; a message
+says what would work.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+
+from hyperroute.catalog.card import Offer
 from hyperroute.routing.candidate import Refusal
-from hyperroute.routing.resolve import PATHS, Resolved, available
+from hyperroute.routing.considered import all_reasons
+from hyperroute.routing.resolve import PATHS, Resolved, available, of_kind
 from hyperroute.routing.shapes import Misfit
 from hyperroute.routing.table import Service
 from hyperroute.routing.view import View
+from hyperroute.routing.why import STAGES, Reason, closed
+
+_SEARCHED = 2_000
+"""Offers looked at for one that works now; an error need not be exhaustive."""
 
 
 def pin_refused(view: View, service: Service, name: str) -> Refusal | None:
-    """Refuse a pinned model at the wrong endpoint, for the wrong client, or in the wrong shape."""
+    """Refuse a pinned model for the wrong client, at the wrong endpoint, or in the wrong shape."""
     model, request = service.model, view.request
     if model.clients is not None and view.fact("req.client") not in model.clients:
         return Refusal(
             status=403,
-            code="client_not_allowed",
-            message=f"Model {name!r} is not available to this client.",
+            code="no_candidate",
+            message=f"Model {name!r} is not open to this client.",
             param="model",
         )
     if request.endpoint not in model.endpoints or request.kind != model.kind:
         return wrong_endpoint(view, name, model.endpoints)
     fitted = view.fitted_model(model)
     if isinstance(fitted, Misfit):
-        return Refusal(
-            status=400,
-            code="invalid_parameter",
-            message=f"{fitted.parameter!r} of model {name!r} must be {fitted.needed}; "
-            f"it was {fitted.had}.",
-            param=fitted.parameter,
-        )
+        return misfit_refused(fitted, f"model {name!r}")
     return None
 
 
-def wrong_endpoint(view: View, name: str, endpoints: frozenset[str]) -> Refusal:
+def misfit_refused(misfit: Misfit, whom: str) -> Refusal:
+    """Name the parameter and what it may be."""
+    message = f"Parameter {misfit.parameter!r} of {whom} must be {misfit.needed}, not {misfit.had}."
+    if misfit.needed == "given":
+        message = f"Parameter {misfit.parameter!r} is required by {whom}."
+    elif misfit.needed == "absent":
+        message = f"Parameter {misfit.parameter!r} is not accepted by {whom} here."
+    return Refusal(status=400, code="invalid_parameter", message=message, param=misfit.parameter)
+
+
+def wrong_endpoint(view: View, name: str, endpoints: Iterable[str]) -> Refusal:
     """Name the path that would have served."""
-    paths = [PATHS.get(endpoint, endpoint) for endpoint in sorted(endpoints)]
+    paths = [PATHS[endpoint] for endpoint in PATHS if endpoint in set(endpoints)]
+    where = f"use {' or '.join(paths)}" if paths else "no endpoint serves it"
     return Refusal(
         status=400,
         code="wrong_endpoint",
-        message=f"{name!r} is not served at this endpoint; use {' or '.join(paths)}.",
+        message=f"{name!r} is not served at this endpoint: {where}.",
         param="model",
         available=available(view.table, view.request),
     )
 
 
 def request_refused(view: View) -> Refusal | None:
-    """Refuse what a policy caps, before any offer is looked at."""
+    """Refuse what policies cap, before any offer is looked at."""
     rules, request = view.rules, view.request
     if rules.input is not None and view.input_tokens > rules.input:
+        said = "has" if view.counted else "has about"
         return Refusal(
             status=400,
             code="over_cap",
-            message=f"The input has about {view.input_tokens} tokens; at most {rules.input} are "
+            message=f"The input {said} {view.input_tokens} tokens; at most {rules.input} are "
             "allowed here.",
-            param="input",
         )
     if rules.output is not None and (request.max_output or 0) > rules.output:
         return Refusal(
             status=400,
             code="over_cap",
-            message=f"At most {rules.output} output tokens may be asked for here, not "
-            f"{request.max_output}.",
+            message=f"{request.max_output} output tokens were asked for; at most {rules.output} "
+            "are allowed here.",
             param="max_tokens",
         )
     return None
 
 
 def nothing_left(view: View, resolved: Resolved) -> Refusal:
-    """Say why no offer is left."""
+    """Answer by the offer that came closest: what kept that one is what the caller can change."""
+    name = resolved.name
+    intent = resolved.intent
+    if intent is not None and intent.kind != view.request.kind:
+        return wrong_endpoint(view, name, of_kind(intent.kind))
+    reasons = all_reasons(view, resolved, frozenset())
+    if not reasons:
+        return Refusal(
+            status=400,
+            code="model_not_found",
+            message=f"{name!r} is known here, but no provider offers it.",
+            param="model",
+            available=available(view.table, view.request),
+        )
+    furthest = max(STAGES.index(reason.stage) for reason in reasons)
+    closest = [reason for reason in reasons if reason.stage == STAGES[furthest]]
+    return replace(_refusal(closest, name, view), looked=True)
+
+
+def _refusal(closest: list[Reason], name: str, view: View) -> Refusal:
+    first = closest[0].rejection
+    match closest[0].stage:
+        case "credential":
+            return _no_credential(closest, name, view)
+        case "size":
+            return _too_large(closest, name, view)
+        case "cost":
+            return Refusal(
+                status=400,
+                code="over_cap",
+                message=f"No offer of {name!r} is known to cost {first.needed} for this request.",
+                param="max_cost" if first.requirement == "max_cost" else "",
+            )
+        case "shape":
+            return Refusal(
+                status=400,
+                code="invalid_parameter",
+                message=f"No offer of {name!r} takes this request: parameter "
+                f"{first.requirement!r} must be {first.needed}, not {first.had}.",
+                param=first.requirement,
+            )
+        case "require" | "client":
+            said = f" ({first.by})" if first.by else ""
+            return Refusal(
+                status=403,
+                code="no_candidate",
+                message=f"No offer of {name!r} is open to this caller: {first.requirement} must be "
+                f"{first.needed}{said}.",
+                param="model",
+            )
+        case "health" | "take":
+            return Refusal(
+                status=503,
+                code="no_candidate",
+                message=f"No offer of {name!r} can be tried now; try again shortly.",
+            )
+        case _:
+            return Refusal(
+                status=400,
+                code="no_candidate",
+                message=f"No offer of {name!r} serves this request: {first.requirement} needs "
+                f"{first.needed}, the closest has {first.had}.",
+                param="model",
+            )
+
+
+def _no_credential(closest: list[Reason], name: str, view: View) -> Refusal:
+    wanted = list(dict.fromkeys(reason.rejection.needed for reason in closest))
+    working = _works_now(view)
+    instead = f" {working!r} works now." if working else ""
     return Refusal(
         status=503,
-        code="no_candidate",
-        message=f"No offer can serve {resolved.name!r} now.",
+        code="no_credential",
+        message=f"No credential is set for {name!r}: set {' or '.join(wanted)}.{instead}",
         param="model",
+        available=(working,) if working else (),
+    )
+
+
+def _works_now(view: View) -> str | None:
+    """Find a model of this endpoint with an offer that nothing speaks against."""
+
+    def fine(offer: Offer) -> bool:
+        return offer.kind == view.request.kind and next(closed(offer, view), None) is None
+
+    names = (
+        offer.model
+        for name in available(view.table, view.request)
+        for offer in view.table.services[name].model.offers
+        if fine(offer)
+    )
+    return next(islice(names, _SEARCHED), None)
+
+
+def _too_large(closest: list[Reason], name: str, view: View) -> Refusal:
+    first = closest[0].rejection
+    known = [int(reason.rejection.had) for reason in closest if reason.rejection.had.isdigit()]
+    most = f"at most {max(known)}" if known else "an unknown number"
+    said = "" if view.counted else "about "
+    output = view.request.max_output
+    asked = f" and {output} of output" if output else ""
+    return Refusal(
+        status=400,
+        code="context_length",
+        message=f"The request is too long for {name!r}: {said}{view.input_tokens} tokens of input"
+        f"{asked}; its {first.requirement} holds {most}.",
+        param="max_tokens" if first.requirement == "output" else "",
     )

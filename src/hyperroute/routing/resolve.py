@@ -33,6 +33,23 @@ PATHS: Mapping[str, str] = MappingProxyType(
 """Where a client finds an endpoint, for messages that say which one to use."""
 
 
+_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "chat": ("chat", "messages", "responses", "gemini"),
+        "image": ("images",),
+        "video": ("videos",),
+        "audio": ("audio",),
+        "embed": ("embeddings",),
+        "gpu": ("gpu",),
+    }
+)
+
+
+def of_kind(kind: str) -> tuple[str, ...]:
+    """List the endpoints of a kind."""
+    return _KINDS.get(kind, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """What a request names: a model (``service``) or an intent, and the names passed on the way.

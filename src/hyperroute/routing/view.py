@@ -18,12 +18,17 @@ from hyperroute.routing.index import Index, index_of
 from hyperroute.routing.needs import (
     ASSUMED_OUTPUT,
     UNKNOWN_WINDOW,
+    answers_wanted,
     estimated_tokens,
     expected_usage,
 )
 from hyperroute.routing.questions import Answers
+from hyperroute.routing.readings import read
+from hyperroute.routing.resolve import Resolved
 from hyperroute.routing.shapes import Fitted, Misfit, fit
 from hyperroute.routing.table import RouteTable, Rules
+
+NO_PARAMETERS = Fitted({})
 
 LATEST = 1 << 30
 """The day when no day was told: the newest row of every price counts."""
@@ -34,6 +39,7 @@ class View:
 
     __slots__ = (
         "_fitted",
+        "_given",
         "_prices",
         "answers",
         "at_risk",
@@ -43,7 +49,7 @@ class View:
         "expected_output",
         "index",
         "input_tokens",
-        "model_name",
+        "pattern",
         "pinned",
         "request",
         "rules",
@@ -66,15 +72,26 @@ class View:
             else answers.input_tokens
         )
         self.pinned = False
-        self.model_name: str | None = None
-        """The name as asked for, where the pinned model is a pattern."""
+        self.pattern: tuple[str, str] | None = None
+        """The pinned model where it is a pattern, and the name as asked for."""
         self.defaults: Mapping[str, Any] = {}
         """The intent's, filled in where the caller says nothing."""
+        self._given: Fitted | None = None
         self._fitted: dict[str, Fitted | Misfit] = {}
         self._prices: dict[str, int | None] = {}
         self.at_risk = bool(answers.blocked or answers.probing or answers.missing)
         self.rules = self._rules()
         self.expected_output = self._expected_output()
+
+    def meant(self, resolved: Resolved) -> None:
+        """Take in what the request names: a pin, its pattern, or an intent's own parameters."""
+        service, intent = resolved.service, resolved.intent
+        if service is not None:
+            self.pinned = True
+            if service.model.is_pattern:
+                self.pattern = (service.model.name, resolved.name)
+        elif intent is not None:
+            self.defaults = intent.default
 
     def fact(self, name: str) -> Fact | None:
         """Read a fact of the request or its caller.
@@ -127,6 +144,11 @@ class View:
         ]
         return min(limits, default=ASSUMED_OUTPUT)
 
+    def name_of(self, offer: Offer) -> str:
+        """Name the model of an offer, as asked for where it is the pattern that matched."""
+        pattern = self.pattern
+        return pattern[1] if pattern is not None and offer.model == pattern[0] else offer.model
+
     def may_guess(self, tokens: int) -> bool:
         """Say whether a request of this size may go to an offer whose limit is unknown."""
         return self.pinned or tokens <= UNKNOWN_WINDOW
@@ -143,7 +165,7 @@ class View:
         if found is None:
             found = self.fitted_model(self.index.model_of(offer))
             if offer.takes is not None and isinstance(found, Fitted):
-                found = fit(offer.takes, found.parameters)
+                found = fit(offer.takes, found)
             self._fitted[offer.id] = found
         return found
 
@@ -151,12 +173,25 @@ class View:
         """Fit the request into a model's shape; remembered by name."""
         found = self._fitted.get(model.name)
         if found is None:
-            given: Mapping[str, Any] = self.request.parameters
-            if self.defaults:
-                given = {**self.defaults, **given}
-            found = Fitted(given) if model.takes is None else fit(model.takes, given)
+            found = self.given if model.takes is None else fit(model.takes, self.given)
             self._fitted[model.name] = found
         return found
+
+    @property
+    def copies(self) -> int:
+        """How many answers are asked for."""
+        return answers_wanted(self.request.parameters)
+
+    @property
+    def given(self) -> Fitted:
+        """The caller's parameters as read, over what the intent fills in."""
+        if self._given is None:
+            self._given = NO_PARAMETERS
+            if self.request.parameters or self.defaults:
+                given = read(self.request.parameters)
+                filled = {name: v for name, v in self.defaults.items() if name not in given}
+                self._given = Fitted({**filled, **given}, frozenset(filled))
+        return self._given
 
     def price(self, offer: Offer) -> int | None:
         """Price this very request at an offer, in ``1 / scale`` USD; ``None`` is unknown."""
@@ -231,6 +266,13 @@ class View:
         if keys is None:
             return (f"{offer.provider}#0",)
         return tuple(key.id for key in keys) or ("",)
+
+    def spare_keys(self, offer: Offer) -> int:
+        """Count the credentials beyond the first that could be turned to."""
+        keys = self.table.providers[offer.provider].keys
+        if keys is None or len(keys) < 2:
+            return 0
+        return max(0, len(self.warm(offer)) - 1) if self.at_risk else len(keys) - 1
 
     def warm(self, offer: Offer) -> tuple[str, ...]:
         """List the credentials that are set and not cooling, in declared order."""
