@@ -58,7 +58,9 @@ def offer(model: str, provider: str, cost: Price = (), **facts: Any) -> Offer:
     return Offer(model=model, provider=provider, price=cost, **{**given, **facts})
 
 
-def service(name: str, *offers: Offer, use: Term | None = None, instead: Any = (), **facts: Any) -> Service:
+def service(
+    name: str, *offers: Offer, use: Term | None = None, instead: Any = (), **facts: Any
+) -> Service:
     kind = facts.setdefault("kind", offers[0].kind if offers else "chat")
     given = {
         "does": frozenset().union(*(one.does for one in offers)),
@@ -81,7 +83,9 @@ def table(*services: Service, providers: Any = None, **parts: Any) -> RouteTable
     made = {name: provider(name) for name in sorted(names)}
     made.update({one.name: one for one in providers or ()})
     by_name = {one.model.name: one for one in services}
-    patterns = sorted((name for name in by_name if "*" in name), key=lambda name: (-len(name), name))
+    patterns = sorted(
+        (name for name in by_name if "*" in name), key=lambda name: (-len(name), name)
+    )
     given = {
         "digest": "by hand",
         "scale": SCALE,

@@ -5,31 +5,25 @@ Both take the canon and a target's profile, and say what they cannot say (dialec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 from hyperroute.canon.content import Reasoning, ToolResult, ToolUse, Turn
 from hyperroute.canon.request import Conversation, Request, Thinking, Tool
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.effort import effort_of as effort_for_budget
 from hyperroute.dialects.extension import EXTENSIONS
 from hyperroute.dialects.json import dumps
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.relay import Edit, Remove, Set, splice
 from hyperroute.dialects.renaming import fitted, fitted_ids
+from hyperroute.dialects.strictness import in_strict_subset
 from hyperroute.errors import ClientWireError
 
 OPENAI: Final = "openai"
 SOURCES: Final = frozenset({"openai.chat", "openai.responses"})
 
-_EFFORTS: Final = (
-    ("minimal", 512),
-    ("low", 1_024),
-    ("medium", 8_192),
-    ("high", 24_576),
-    ("xhigh", 32_768),
-)
-"""Budgets in tokens by effort; the numbers are ours (dialects.md, 3.7)."""
 _TIERS: Final[Mapping[str, str]] = MappingProxyType(
     {"standard": "default", "standard_only": "default", "batch": "flex"}
 )
@@ -115,42 +109,15 @@ def effort_of(thinking: Thinking | None, profile: Profile, losses: Losses) -> st
         return "none"
     if not isinstance(thinking.budget, int):
         return None  # the model decides, as it does when nothing is said
-    fits = [name for name, tokens in _EFFORTS if tokens <= thinking.budget]
     losses.add("thinking", "approximated", "a budget of tokens became an effort")
-    return fits[-1] if fits else "minimal"
+    return effort_for_budget(thinking.budget)
 
 
-def strict_of(schema: Mapping[str, Any] | None, *, strict: bool | None) -> bool:
-    """Say whether ``strict`` can be kept: the schema must be in OpenAI's strict subset."""
-    return bool(strict) and schema is not None and all(_closed(node) for node in _nodes(schema))
-
-
-def _closed(node: Mapping[str, Any]) -> bool:
-    properties = node.get("properties")
-    if "oneOf" in node or "patternProperties" in node:
+def strict_of(schema: Mapping[str, Any] | None, source: str, *, strict: bool | None) -> bool:
+    """Say whether ``strict`` can be kept: within OpenAI's two dialects always, else if it fits."""
+    if not strict or schema is None:
         return False
-    if node.get("type") != "object" and properties is None:
-        return True
-    required = node.get("required", ())
-    return node.get("additionalProperties") is False and (
-        isinstance(required, list | tuple) and set(properties or ()) <= {*map(str, required)}
-    )
-
-
-def _nodes(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    rest: list[object] = [schema]
-    while rest:
-        node = rest.pop()
-        if not isinstance(node, Mapping):
-            continue
-        yield node
-        for key in ("properties", "$defs", "definitions"):
-            if isinstance(inner := node.get(key), Mapping):
-                rest.extend(inner.values())
-        for key in ("anyOf", "allOf", "prefixItems"):
-            if isinstance(several := node.get(key), list | tuple):
-                rest.extend(several)
-        rest.append(node.get("items"))
+    return source in SOURCES or in_strict_subset(schema)
 
 
 def tier_of(tier: str | None, known: frozenset[str], losses: Losses) -> str | None:

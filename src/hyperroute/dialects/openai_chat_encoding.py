@@ -57,6 +57,8 @@ class _Open:
     call: int = -1
     custom: bool = False
     told: bool = False
+    citations: tuple[Json, ...] = ()
+    """That came with a part told whole."""
 
 
 class ChatEncoder:
@@ -140,6 +142,8 @@ class ChatEncoder:
             case Text(text) | Refusal(text) | Reasoning(text=text):
                 if isinstance(part, Refusal):
                     self._refused.add(choice)
+                elif isinstance(part, Text):
+                    opened.citations = part.citations
                 return self._role(choice) + (self._more(index, text) if text else b"")
             case ToolUse():
                 opened.call = self._calls.get(choice, 0)
@@ -180,6 +184,7 @@ class ChatEncoder:
 
     def _part_end(self, index: int, citations: tuple[Json, ...]) -> bytes:
         opened = self._open.pop(index)
+        citations = (*opened.citations, *citations)
         if opened.kind is ToolUse and not opened.told and not opened.custom:
             self._open[index] = opened
             written = self._more(index, "{}")  # readers parse the arguments: "" is no JSON

@@ -13,6 +13,7 @@ from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.openai_chat_reading import read_conversation
+from hyperroute.dialects.openai_heads import text_bytes
 from hyperroute.dialects.reading import flag, integer, member, number, text
 
 NAME: Final = "openai.chat"
@@ -51,22 +52,6 @@ def parse_request(
         headers=tuple((name, value) for name, value in headers if name.lower() in _FORWARDED),
         decode=read_conversation,
     )
-
-
-def text_bytes(value: object) -> int:
-    """Count the UTF-8 bytes of all text in a JSON value, without recursion."""
-    total = 0
-    rest = [value]
-    while rest:
-        item = rest.pop()
-        if isinstance(item, str):
-            total += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
-        elif isinstance(item, Mapping):
-            rest.extend(item.keys())
-            rest.extend(item.values())
-        elif isinstance(item, list | tuple):
-            rest.extend(item)
-    return total
 
 
 def _parameters(raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -45,6 +45,9 @@ def _tools(
             losses.at("/tools", "dropped", "tools carry no cache breakpoint here")
         if tool.kind == "server":
             search = web_search(tool, losses)
+            if "web_search" not in profile.does:
+                losses.at("/tools", "dropped", "the target is not known to search the web")
+                continue
             if search["domains"] is not None:
                 losses.at("/tools", "dropped", "chat's web search takes no domains")
             place = search["location"]
@@ -73,7 +76,7 @@ def _tool(tool: Tool, name: str, losses: Losses) -> dict[str, Any]:
     if tool.kind == "custom":
         inner = _given(name=name, description=tool.description, format=tool.format)
         return {"type": "custom", "custom": inner}
-    strict = strict_of(tool.schema, strict=tool.strict)
+    strict = strict_of(tool.schema, losses.dialect, strict=tool.strict)
     if tool.strict and not strict:
         losses.at("/tools", "dropped", "the schema is outside OpenAI's strict subset")
     inner = _given(name=name, description=tool.description, parameters=tool.schema)
@@ -129,7 +132,7 @@ def _form(conversation: Conversation, profile: Profile, losses: Losses) -> dict[
     elif output.form == "json_schema":
         if output.name is None:
             losses.add("output", "synthesised", "a schema needs a name here")
-        strict = strict_of(output.schema, strict=output.strict)
+        strict = strict_of(output.schema, losses.dialect, strict=output.strict)
         if output.strict and not strict:
             losses.add("output", "dropped", "the schema is outside OpenAI's strict subset")
         inner = _given(

@@ -78,23 +78,27 @@ def chat_usage(usage: Usage) -> dict[str, Any] | None:
     """Write ``usage`` for chat; ``None`` while the totals are unknown, because 0 would be a lie."""
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
-    ins = {
-        "cached_tokens": usage.cache_read_tokens or 0,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "audio_tokens": usage.input_audio_tokens,
-        "image_tokens": usage.input_image_tokens,
+    details = {
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "audio_tokens": usage.input_audio_tokens,
+            "image_tokens": usage.input_image_tokens,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens,
+            "audio_tokens": usage.output_audio_tokens,
+        },
     }
-    outs = {
-        "reasoning_tokens": usage.reasoning_tokens or 0,
-        "audio_tokens": usage.output_audio_tokens,
-    }
-    return {
+    written: dict[str, Any] = {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens + usage.output_tokens,
-        "prompt_tokens_details": {k: v for k, v in ins.items() if v is not None},
-        "completion_tokens_details": {k: v for k, v in outs.items() if v is not None},
     }
+    for name, parts in details.items():
+        if known := {key: value for key, value in parts.items() if value is not None}:
+            written[name] = known
+    return written
 
 
 def responses_usage(usage: Usage) -> dict[str, Any] | None:

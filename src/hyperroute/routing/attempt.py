@@ -335,6 +335,8 @@ def _abandoned(state: State, event: Abandoned) -> Step:
     if state.phase is Phase.DONE:
         return state, ()
     gone = Failure(kind=FailureClass.CLIENT_GONE)
+    if state.phase is Phase.READY:
+        state = replace(state, began_at=event.at)
     if state.phase not in {Phase.CALLING, Phase.STREAMING}:
         record = record_of(state, event.at, "abandoned", gone, None)
         return _done(state), (record, Finish("abandoned", gone))

@@ -149,7 +149,7 @@ def _retry(
     plan: Plan, trail: Trail, failure: Failure, count: int | None, draw_from: tuple[int, str, int]
 ) -> Move | None:
     candidate = plan.candidates[trail.position]
-    allowed = candidate.retries if count is None else min(count, candidate.retries)
+    allowed = min(candidate.retries, plan.rules.per_offer if count is None else count)
     banned = ban_key(candidate, trail.credential) in trail.banned
     if failure.pushback or banned or trail.retries >= allowed:
         return None

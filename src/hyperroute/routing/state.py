@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hyperroute.canon.events import Finished, StreamEvent
 from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
+from hyperroute.catalog.pricing import owed, sheet_on
 from hyperroute.routing.moves import Move
 from hyperroute.routing.plan import Candidate, Plan
 from hyperroute.routing.record import (
@@ -23,6 +24,8 @@ from hyperroute.routing.record import (
     sane,
 )
 from hyperroute.routing.table import RetryBudget
+
+_UNCHARGED = frozenset({FailureClass.NET_UNSENT})
 
 
 class Phase(Enum):
@@ -269,7 +272,7 @@ def attempt_of(
         first_content_at=state.first_content_at,
         failure=failure,
         usage=usage,
-        cost=_cost_of(usage, failure),
+        cost=_cost_of(state, candidate, usage, failure),
         losses=losses,
     )
 
@@ -315,9 +318,17 @@ def _usage_of(state: State, produced: int) -> Usage:
     )
 
 
-def _cost_of(usage: Usage, failure: Failure | None) -> int | None:
-    if usage != NO_USAGE:
-        return None
-    refused = failure is not None and failure.status is not None and failure.status >= 400
-    unsent = failure is not None and failure.kind is FailureClass.NET_UNSENT
-    return 0 if refused or unsent else None
+def _cost_of(
+    state: State, candidate: Candidate, usage: Usage, failure: Failure | None
+) -> int | None:
+    """Price an attempt exactly; unknown where a provider may have worked without telling."""
+    unknown = failure is not None and failure.status is None and failure.kind not in _UNCHARGED
+    sheet = sheet_on(candidate.offer.price, state.plan.answers.day)
+    if sheet is None or (unknown and usage == NO_USAGE):
+        return None if unknown or failure is None else 0
+    served = failure is None
+    cut = not served and state.first_content_at is not None
+    ended: Literal["served", "cut", "failed"] = "served" if served else "cut" if cut else "failed"
+    names = {upstream: name for name, upstream in candidate.offer.fields.items()}
+    filled = {names.get(name, name): value for name, value in candidate.parameters.items()}
+    return owed(usage, sheet, {**state.plan.request.parameters, **filled}, ended=ended)

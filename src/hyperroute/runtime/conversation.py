@@ -25,6 +25,7 @@ from hyperroute.canon.events import (
 from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.canon.wire import HttpHead
+from hyperroute.catalog.card import Offer
 from hyperroute.dialects.base import ErrorInStream
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
@@ -88,6 +89,11 @@ class Conversation:
         self._parts: dict[int, int] = {}
         self._choices: set[int] = set()
         self._finished: set[int] = set()
+
+    @property
+    def offer(self) -> Offer:
+        """Whom it is with."""
+        return self._call.candidate.offer
 
     def limits(self, now: Instant) -> Limits:
         """Return the phase limits of an exchange that opens now.
@@ -280,5 +286,5 @@ class Conversation:
 
 def _wanted(outbound: Outbound) -> int:
     """Return how many choices were asked for, where the body says so plainly."""
-    wanted = outbound.request.raw.get("n")
+    wanted = outbound.request.parameters.get("n")
     return wanted if isinstance(wanted, int) else 1

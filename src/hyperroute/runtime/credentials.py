@@ -6,19 +6,22 @@ name, and the planner leaves it out and says why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hyperroute.canon.wire import Headers
+from hyperroute.catalog.card import ProviderEntry
+
 if TYPE_CHECKING:
     from hyperroute.plugins.registry import Registry
 from hyperroute.plugins.secret import Secret
 from hyperroute.providers.flow import Provider
 from hyperroute.routing.table import RouteTable
 
-_NONE = Secret("")
+NO_SECRET: Final = Secret("")
+"""Of an account that needs none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +29,14 @@ class Account:
     """One provider entry of the table, ready to be called.
 
     Attributes:
-        secret: Of an entry that lists no keys: what the plugin's own default reference gave.
         headers: May hold credentials, so they are not printed.
     """
 
     provider: Provider
     url: str
-    secret: Secret
     speaks: tuple[str, ...]
     headers: Headers = field(repr=False, default=())
     options: Mapping[str, Any]
-    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,13 @@ class Accounts:
     secrets: Mapping[str, Secret]
     missing: Mapping[str, str]
 
-    def secret(self, provider: str, credential: str) -> Secret:
-        """Return the key of an attempt; ``""`` is the account's own default."""
-        if credential:
-            return self.secrets[credential]
-        return self.by_name[provider].secret
+    def secret(self, credential: str) -> Secret:
+        """Return the key of an attempt; ``""`` is that of an account without one.
+
+        Raises:
+            KeyError: It is missing, and the planner was not told.
+        """
+        return self.secrets[credential] if credential else NO_SECRET
 
 
 def resolve(table: RouteTable, registry: Registry) -> Accounts:
@@ -73,31 +75,39 @@ def resolve(table: RouteTable, registry: Registry) -> Accounts:
         look = _Lookup(registry)
         url = look.text(entry.url or provider.url)
         headers = tuple((key, look.text(value)) for key, value in entry.headers.items())
-        secret = _NONE if entry.keys is not None else look.secret(provider.secret)
         by_name[name] = Account(
             provider=provider,
-            url=url,
-            secret=secret,
+            url=url.rstrip("/"),
             speaks=entry.speaks or (),
             headers=headers,
             options=entry.options,
-            hidden=entry.hidden,
         )
         if not url and provider.dialects:
             look.reasons.append(f"the provider {name!r} has no url")
         if look.reasons:
             missing[name] = "; ".join(look.reasons)
-        for key in entry.keys or ():
-            found = registry.secret(key.secret)
+        for credential, reference in references(name, entry, provider):
+            found = registry.secret(reference)
             if found.secret is None:
-                missing[key.id] = found.reason
+                missing[credential] = found.reason
             else:
-                secrets[key.id] = found.secret
+                secrets[credential] = found.secret
     return Accounts(
         by_name=MappingProxyType(by_name),
         secrets=MappingProxyType(secrets),
         missing=MappingProxyType(missing),
     )
+
+
+def references(name: str, entry: ProviderEntry, provider: Provider) -> Iterator[tuple[str, str]]:
+    """List an account's credential ids with what they refer to.
+
+    An entry that does not say its keys has the one that its plugin names.
+    """
+    if entry.keys is None:
+        yield f"{name}#0", provider.secret
+    for key in entry.keys or ():
+        yield key.id, key.secret
 
 
 @dataclass(slots=True)
@@ -115,8 +125,8 @@ class _Lookup:
         found = self.registry.secret(reference)
         if found.secret is None:
             self.reasons.append(found.reason)
-            return _NONE
+            return NO_SECRET
         return found.secret
 
 
-__all__ = ["Account", "Accounts", "resolve"]
+__all__ = ["NO_SECRET", "Account", "Accounts", "references", "resolve"]

@@ -140,11 +140,6 @@ class Body:
         """Say whether the connection has given all it had."""
         return self._ended
 
-    @property
-    def held(self) -> int:
-        """Count the bytes that wait to be taken."""
-        return self._size
-
     def ready(self) -> bool:
         """Say whether there is enough to hand over, or the end."""
         return self._ended or self._size >= self._want

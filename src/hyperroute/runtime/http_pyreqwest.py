@@ -6,21 +6,21 @@ one for the whole, so there is a client for each pair of limits that the tables 
 timer only where a limit is finer than those. Redirects, cookies, decompression and referers are
 switched off.
 
-There is no sync client here: pyreqwest's own cannot be interrupted, neither by Ctrl-C nor by a
-deadline of ours. ``PyreqwestTransport`` drives the async client from a thread instead, which makes
-both colours one implementation.
+Two things it cannot do. Its sync client cannot be interrupted, neither by Ctrl-C nor by a deadline
+of ours, so sync callers get the async one through ``http_bridge``. And a request that is cancelled
+before its head has come goes on in the background until the head or a limit does: whoever needs a
+cancellation to reach the provider at once, and that is the default, uses another transport.
+
+Source: pyreqwest 0.15.1, measured 2026-11-22.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-import weakref
-from collections.abc import Coroutine
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
@@ -41,7 +41,6 @@ CLIENTS_MAX: Final = 16
 """Pairs of limits that have a client; the eldest goes when a new one comes."""
 
 _SECOND: Final = 1_000_000_000
-_T = TypeVar("_T")
 
 FAULTS: Final[MappingProxyType[str, tuple[TransportFault, TransportFault]]] = MappingProxyType(
     {
@@ -205,11 +204,6 @@ class AsyncPyreqwestExchange:
         self._at_once = _fits(self.head)
         self._closed = False
 
-    @property
-    def over(self) -> bool:
-        """Say whether all has been read and handed over."""
-        return self._body.ended and not self._body.held
-
     async def read(self, *, timeout_ns: int) -> bytes:
         """Return some body, or ``b""`` at its end.
 
@@ -259,105 +253,3 @@ def _fits(head: HttpHead) -> bool:
         return False
     length = head.header("content-length") or ""
     return length.isascii() and length.isdigit() and int(length) <= WHOLE_BYTES_MAX
-
-
-class PyreqwestTransport:
-    """The same behind the sync ports: a thread of its own runs the network, callers wait for it.
-
-    A whole answer comes with its head, so that a call costs one change of threads. Ctrl-C in a
-    waiting caller cancels the exchange.
-    """
-
-    def __init__(self) -> None:
-        self._inner = AsyncPyreqwestTransport()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=_spin, args=(self._loop,), name="hyperroute-http", daemon=True
-        )
-        self._thread.start()
-        self._stop = weakref.finalize(self, _halt, self._loop)
-
-    def open(self, request: HttpRequest, *, limits: Limits) -> PyreqwestExchange:
-        """Send and wait for the head.
-
-        Raises:
-            TransportError: The head did not come, or not in time.
-        """
-        inner, early = self._wait(_open(self._inner, request, limits))
-        return PyreqwestExchange(self, inner, early)
-
-    def close(self) -> None:
-        """Close every client and end the thread; a second time does nothing."""
-        if self._stop.alive:
-            self._wait(self._inner.close())
-            self._stop()
-            self._thread.join()
-
-    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
-        if not self._stop.alive:
-            work.close()
-            raise TransportError("unsent")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-
-class PyreqwestExchange:
-    """An open exchange, driven from another thread."""
-
-    def __init__(
-        self,
-        transport: PyreqwestTransport,
-        inner: AsyncPyreqwestExchange,
-        early: bytes | TransportError | None,
-    ) -> None:
-        self.head = inner.head
-        self._transport = transport
-        self._inner = inner
-        self._early = early
-
-    def read(self, *, timeout_ns: int) -> bytes:
-        """Return some body, or ``b""`` at its end.
-
-        Raises:
-            TransportError: The rest did not come, or not in time.
-        """
-        early, self._early = self._early, None
-        if isinstance(early, bytes):
-            return early
-        if early is not None:
-            raise early
-        if self._inner.over:
-            return b""
-        return self._transport._wait(self._inner.read(timeout_ns=timeout_ns))  # noqa: SLF001 - its other half
-
-    def close(self) -> None:
-        """Close the connection, unless the body has been read to its end."""
-        if not self._inner.over:
-            self._transport._wait(self._inner.close())  # noqa: SLF001 - its other half
-
-
-async def _open(
-    inner: AsyncPyreqwestTransport, request: HttpRequest, limits: Limits
-) -> tuple[AsyncPyreqwestExchange, bytes | TransportError | None]:
-    exchange = await inner.open(request, limits=limits)
-    if streams(exchange.head):
-        return exchange, None
-    try:
-        return exchange, await exchange.read(timeout_ns=limits.idle_ns)
-    except TransportError as error:
-        return exchange, error
-
-
-def _spin(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
-
-
-def _halt(loop: asyncio.AbstractEventLoop) -> None:
-    loop.call_soon_threadsafe(loop.stop)

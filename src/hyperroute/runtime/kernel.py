@@ -79,7 +79,13 @@ class Run:
     __slots__ = ("_shared", "_state", "call", "plan", "record", "reply", "streaming")
 
     def __init__(self, plan: Plan, shared: Shared, *, request_id: str) -> None:
-        """Take a plan; nothing happens before ``begin``."""
+        """Take a plan; nothing happens before ``begin``.
+
+        Args:
+            plan: What may be tried.
+            shared: What all runs of the client share.
+            request_id: Unique; backoff is drawn from it.
+        """
         self.plan = plan
         self.streaming = False
         self.call: Conversation | None = None
@@ -160,6 +166,16 @@ class Run:
         if finish.outcome not in {"served", "abandoned"}:
             raise error_of(self.plan, self.record, now=now)
 
+    def told_model(self) -> str | None:
+        """Return the model name that our caller should be told, once a call is open.
+
+        ``None``: the provider's own, because our caller knows it by that.
+        """
+        if self.call is None:
+            return None
+        name = self.plan.request.model or self.call.offer.model
+        return None if self.call.outbound.model == name else name
+
     def whole_body(self) -> bytes | None:
         """Return the upstream's own bytes, where it spoke our caller's dialect and was whole."""
         call = self.call
@@ -182,7 +198,7 @@ class Run:
             request=self.plan.request,
             model=candidate.sends,
             url=account.url,
-            secret=accounts.secret(offer.provider, call.credential).reveal(),
+            secret=accounts.secret(call.credential).reveal(),
             speaks=account.speaks,
             headers=account.headers,
             options=account.options,

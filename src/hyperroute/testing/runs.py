@@ -131,7 +131,6 @@ def accounts_of(plan: Plan, provider: Provider | None = None) -> Accounts:
             name: Account(
                 provider=provider,
                 url=f"https://{name}.test/",
-                secret=Secret(""),
                 speaks=(),
                 options=NOTHING,
             )

@@ -1,0 +1,427 @@
+"""The public face: a pure ``Router``, and two thin clients that carry out what it plans.
+
+A ``Client`` may be used by any number of threads at once: a run belongs to the thread that asked,
+and what runs share (health, connections, the table in use) guards itself. An ``AsyncClient``
+belongs to one event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from hyperroute.canon.events import Reply, StreamEvent
+from hyperroute.canon.request import Request
+from hyperroute.canon.wire import Headers
+from hyperroute.catalog.condition import Fact
+from hyperroute.dialects.base import Dialect
+from hyperroute.routing.record import Record
+from hyperroute.runtime import awaiting, blocking
+from hyperroute.runtime.board import Board
+from hyperroute.runtime.clock import AsyncSystemClock, SystemClock
+from hyperroute.runtime.desk import Desk, Watcher
+from hyperroute.runtime.http import default_async_transport, default_transport
+from hyperroute.runtime.kernel import Run, Sink, forget
+from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
+from hyperroute.runtime.router import Body, Router
+
+Facts = Mapping[str, Fact]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer.
+
+    Attributes:
+        reply: In the canon.
+        record: What happened on the way.
+    """
+
+    reply: Reply
+    record: Record
+    _request: Request
+    _dialect: Dialect
+    _raw: bytes | None
+    _model: str | None
+
+    @cached_property
+    def body(self) -> bytes:
+        """The answer in the caller's dialect.
+
+        Where the provider spoke it too these are its own bytes, and only the model's name is put
+        back if the caller knew it by another.
+        """
+        if self._raw is None:
+            model = self._model or self.reply.model
+            return self._dialect.emit_reply(self.reply, request=self._request, model=model)
+        return (
+            self._raw if self._model is None else self._dialect.tell_model(self._raw, self._model)
+        )
+
+
+class _Streaming:
+    """What both streams tell."""
+
+    def __init__(self, run: Run) -> None:
+        """Take a run that has not begun."""
+        self._run = run
+
+    @property
+    def record(self) -> Record | None:
+        """What happened, once it is over."""
+        return self._run.record
+
+    @property
+    def request(self) -> Request:
+        """What was asked, for encoders."""
+        return self._run.plan.request
+
+    @property
+    def model(self) -> str | None:
+        """The name to tell the caller, from the first event on; ``None``: the provider's own."""
+        return self._run.told_model()
+
+
+class Stream(_Streaming):
+    """The events of one answer, as they come. Closing it early hangs up."""
+
+    def __init__(self, run: Run, transport: Transport, clock: Clock) -> None:
+        """Take a run that has not begun."""
+        super().__init__(run)
+        self._clock = clock
+        self._events = blocking.serve(run, transport=transport, clock=clock)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        return next(self._events)
+
+    def close(self) -> None:
+        """Hang up: the exchange is closed at once, and the run recorded as abandoned."""
+        self._events.close()
+        self._run.abandon(self._clock.now())  # one that never began had no driver to say so
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+class AsyncStream(_Streaming):
+    """The events of one answer, as they come. Closing it early, or cancelling, hangs up."""
+
+    def __init__(self, run: Run, transport: AsyncTransport, clock: AsyncClock) -> None:
+        """Take a run that has not begun."""
+        super().__init__(run)
+        self._clock = clock
+        self._events = awaiting.serve(run, transport=transport, clock=clock)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        return await anext(self._events)
+
+    async def close(self) -> None:
+        """Hang up: the exchange is closed at once, and the run recorded as abandoned."""
+        await self._events.aclose()
+        self._run.abandon(self._clock.now())  # one that never began had no driver to say so
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+
+class _Base:
+    """What both clients hold."""
+
+    def __init__(
+        self, router: Router | None, *, sink: Sink, board: Board | None, watch: bool
+    ) -> None:
+        """Resolve accounts; watch the tables if wanted."""
+        self.desk = Desk(router if router is not None else Router.load(), sink=sink, board=board)
+        self._watcher = Watcher(self.router, self.reload) if watch else None
+
+    @property
+    def router(self) -> Router:
+        """The router in use."""
+        return self.desk.router
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Providers and credentials that cannot be used, and why."""
+        return self.desk.missing
+
+    def reload(self, router: Router | None = None) -> None:
+        """Use another router from now on, or read this one's paths again; all or nothing.
+
+        Runs that have begun end under the table they began with, and health is kept.
+
+        Raises:
+            TableError: The table is wrong; nothing has changed.
+            ValueError: No router was given, and this one was not read from a path.
+        """
+        self.desk.use(router if router is not None else self.router.reloaded())
+
+    def _unwatch(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+
+    def _prepare(
+        self,
+        body: Body | Request,
+        clock: Clock | AsyncClock,
+        *,
+        stream: bool,
+        dialect: str | None,
+        headers: Headers,
+        labels: Facts | None,
+        facts: Facts | None,
+        request_id: str | None,
+    ) -> Run:
+        return self.desk.prepare(
+            body,
+            dialect=dialect,
+            headers=headers,
+            labels=labels,
+            facts=facts,
+            stream=stream,
+            request_id=request_id,
+            now=clock.now(),
+            unix_ns=clock.unix_ns(),
+        )
+
+    def _answer(self, run: Run) -> Answer:
+        assert run.reply is not None
+        assert run.record is not None
+        request = run.plan.request
+        return Answer(
+            reply=run.reply,
+            record=run.record,
+            _request=request,
+            _dialect=self.router.dialect(request.dialect),
+            _raw=run.whole_body(),
+            _model=run.told_model(),
+        )
+
+
+class Client(_Base):
+    """Carries out a router's plans, blocking. Safe to use from many threads at once."""
+
+    def __init__(
+        self,
+        router: Router | None = None,
+        *,
+        transport: Transport | None = None,
+        clock: Clock | None = None,
+        sink: Sink = forget,
+        board: Board | None = None,
+        watch: bool = False,
+    ) -> None:
+        """Start with what is given, and make the rest.
+
+        Args:
+            router: ``None``: the shipped table and the installed plugins.
+            transport: ``None``: one of our own, closed with the client.
+            clock: ``None``: this machine's.
+            sink: Takes every run's record; must neither block nor raise.
+            board: Health to go on with; ``None``: nothing known.
+            watch: Reload when the table's files change (extra ``watch``).
+
+        Raises:
+            TableError: The shipped table is broken.
+            ValueError: ``watch`` without a path to watch.
+        """
+        super().__init__(router, sink=sink, board=board, watch=watch)
+        self._owned = transport is None
+        self._transport = transport if transport is not None else default_transport()
+        self._clock: Clock = clock if clock is not None else SystemClock()
+
+    def send(
+        self,
+        body: Body | Request,
+        *,
+        dialect: str | None = None,
+        headers: Headers = (),
+        labels: Facts | None = None,
+        facts: Facts | None = None,
+        request_id: str | None = None,
+    ) -> Answer:
+        """Return the whole answer, whatever the body says of streaming.
+
+        Args:
+            body: As the caller's dialect has it; see ``Router.read``.
+            dialect: As of ``Router.read``.
+            headers: The caller's own, of which the dialect keeps what it forwards.
+            labels: What the caller tells of itself.
+            facts: What is known of the caller, and counts more than what it tells.
+            request_id: Unique; ``None``: drawn.
+
+        Raises:
+            ClientWireError: The body is none of the dialect.
+            Refused: Nothing could be tried.
+            Exhausted: Everything that was tried failed.
+        """
+        run = self._prepare(
+            body,
+            self._clock,
+            stream=False,
+            dialect=dialect,
+            headers=headers,
+            labels=labels,
+            facts=facts,
+            request_id=request_id,
+        )
+        for _ in blocking.serve(run, transport=self._transport, clock=self._clock):
+            pass
+        return self._answer(run)
+
+    def stream(
+        self,
+        body: Body | Request,
+        *,
+        dialect: str | None = None,
+        headers: Headers = (),
+        labels: Facts | None = None,
+        facts: Facts | None = None,
+        request_id: str | None = None,
+    ) -> Stream:
+        """Return the answer's events as they come, whatever the body says of streaming.
+
+        Arguments and faults are those of ``send``; faults of the run are raised while iterating,
+        ``Interrupted`` once something was delivered.
+
+        Raises:
+            ClientWireError: The body is none of the dialect.
+        """
+        run = self._prepare(
+            body,
+            self._clock,
+            stream=True,
+            dialect=dialect,
+            headers=headers,
+            labels=labels,
+            facts=facts,
+            request_id=request_id,
+        )
+        return Stream(run, self._transport, self._clock)
+
+    def close(self) -> None:
+        """Let go of what is owned: the transport, the watcher."""
+        self._unwatch()
+        if self._owned:
+            self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+class AsyncClient(_Base):
+    """Carries out a router's plans, awaiting. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        router: Router | None = None,
+        *,
+        transport: AsyncTransport | None = None,
+        clock: AsyncClock | None = None,
+        sink: Sink = forget,
+        board: Board | None = None,
+        watch: bool = False,
+    ) -> None:
+        """Start with what is given, and make the rest; arguments and faults as of ``Client``.
+
+        Raises:
+            TableError: The shipped table is broken.
+            ValueError: ``watch`` without a path to watch.
+        """
+        super().__init__(router, sink=sink, board=board, watch=watch)
+        self._owned = transport is None
+        self._transport = transport if transport is not None else default_async_transport()
+        self._clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
+
+    async def send(
+        self,
+        body: Body | Request,
+        *,
+        dialect: str | None = None,
+        headers: Headers = (),
+        labels: Facts | None = None,
+        facts: Facts | None = None,
+        request_id: str | None = None,
+    ) -> Answer:
+        """Return the whole answer; arguments as of ``Client.send``.
+
+        Raises:
+            ClientWireError: The body is none of the dialect.
+            Refused: Nothing could be tried.
+            Exhausted: Everything that was tried failed.
+        """
+        run = self._prepare(
+            body,
+            self._clock,
+            stream=False,
+            dialect=dialect,
+            headers=headers,
+            labels=labels,
+            facts=facts,
+            request_id=request_id,
+        )
+        events = awaiting.serve(run, transport=self._transport, clock=self._clock)
+        async with aclosing(events):
+            async for _ in events:
+                pass
+        return self._answer(run)
+
+    def stream(
+        self,
+        body: Body | Request,
+        *,
+        dialect: str | None = None,
+        headers: Headers = (),
+        labels: Facts | None = None,
+        facts: Facts | None = None,
+        request_id: str | None = None,
+    ) -> AsyncStream:
+        """Return the answer's events as they come; as of ``Client.stream``.
+
+        Raises:
+            ClientWireError: The body is none of the dialect.
+        """
+        run = self._prepare(
+            body,
+            self._clock,
+            stream=True,
+            dialect=dialect,
+            headers=headers,
+            labels=labels,
+            facts=facts,
+            request_id=request_id,
+        )
+        return AsyncStream(run, self._transport, self._clock)
+
+    async def close(self) -> None:
+        """Let go of what is owned: the transport, the watcher."""
+        self._unwatch()
+        if self._owned:
+            await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+
+__all__ = ["Answer", "AsyncClient", "AsyncStream", "Client", "Router", "Stream"]

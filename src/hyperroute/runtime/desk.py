@@ -1,0 +1,159 @@
+"""From a body to a run: what both clients do the same way, and neither has to wait for.
+
+Tables and the accounts resolved for them are swapped together, in one assignment: a run that began
+under the old table ends under it, and a table that does not load changes nothing (invariant 5).
+Health outlives both (invariant 51).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from secrets import token_hex
+from typing import Any
+
+from hyperroute.canon.request import Request
+from hyperroute.canon.units import DAY, Instant
+from hyperroute.canon.wire import Headers
+from hyperroute.catalog.condition import Fact
+from hyperroute.errors import HyperrouteError
+from hyperroute.routing.plan import plan
+from hyperroute.routing.questions import Answers
+from hyperroute.runtime.board import Board
+from hyperroute.runtime.credentials import resolve
+from hyperroute.runtime.kernel import Run, Shared, Sink, forget
+from hyperroute.runtime.router import Body, Router
+
+_log = logging.getLogger("hyperroute")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    router: Router
+    shared: Shared
+
+
+class Desk:
+    """Holds what the runs of one client share. Safe between threads."""
+
+    def __init__(self, router: Router, *, sink: Sink = forget, board: Board | None = None) -> None:
+        """Resolve the accounts of a router; what is missing is left out of plans."""
+        self.board = board if board is not None else Board()
+        self._sink = sink
+        self._setting = self._settled(router)
+
+    @property
+    def router(self) -> Router:
+        """The router in use."""
+        return self._setting.router
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Providers and credentials that cannot be used, and why."""
+        return self._setting.shared.accounts.missing
+
+    def use(self, router: Router) -> None:
+        """Let runs that begin from now on use this router."""
+        self._setting = self._settled(router)
+
+    def answers(
+        self, now: Instant, *, unix_ns: int, facts: Mapping[str, Fact] | None = None
+    ) -> Answers:
+        """Tell the planner what is known at this instant."""
+        return self._answers(self._setting, now, unix_ns, facts)
+
+    def prepare(
+        self,
+        body: Body | Request,
+        *,
+        dialect: str | None,
+        headers: Headers,
+        labels: Mapping[str, Fact] | None,
+        facts: Mapping[str, Fact] | None,
+        stream: bool,
+        request_id: str | None,
+        now: Instant,
+        unix_ns: int,
+    ) -> Run:
+        """Read, plan, and make a run of it that has not begun.
+
+        Raises:
+            ClientWireError: The body is not one of the dialect.
+        """
+        setting = self._setting
+        request = (
+            body
+            if isinstance(body, Request)
+            else setting.router.read(
+                body, dialect=dialect, headers=headers, labels=labels, stream=stream
+            )
+        )
+        name = request_id or token_hex(12)
+        decided = plan(
+            request,
+            table=setting.router.table,
+            answers=self._answers(setting, now, unix_ns, facts),
+            seed=int.from_bytes(blake2b(name.encode(), digest_size=6).digest()),
+        )
+        return Run(decided, setting.shared, request_id=name)
+
+    def _answers(
+        self, setting: _Setting, now: Instant, unix_ns: int, facts: Mapping[str, Fact] | None
+    ) -> Answers:
+        blocked, probing = self.board.blocked(now)
+        return Answers(
+            at=now,
+            day=unix_ns // DAY,
+            blocked=blocked,
+            probing=probing,
+            missing=setting.shared.accounts.missing,
+            facts=facts or {},
+        )
+
+    def _settled(self, router: Router) -> _Setting:
+        accounts = resolve(router.table, router.registry)
+        shared = Shared(accounts=accounts, board=self.board, sink=self._sink)
+        return _Setting(router=router, shared=shared)
+
+
+class Watcher:
+    """Reloads when the files of a table change; a table that does not load is logged, not used."""
+
+    def __init__(self, router: Router, reload: Callable[[], Any]) -> None:
+        """Begin to watch, in a thread of its own.
+
+        Raises:
+            ValueError: The router was not read from any path.
+            ModuleNotFoundError: The extra ``watch`` is not installed.
+        """
+        if not router.paths:
+            raise ValueError("a router that was read from a text has no path to watch")
+        from watchfiles import watch
+
+        self._stop = threading.Event()
+        self._reload = reload
+        changes = watch(*router.paths, stop_event=self._stop, debounce=200)
+        self._thread = threading.Thread(
+            target=self._watch, args=(changes,), name="hyperroute-watch", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _watch(self, changes: Any) -> None:
+        for _ in changes:
+            try:
+                self._reload()
+            except (HyperrouteError, OSError) as error:
+                _log.error("the changed table is not used:\n%s", error)
+            else:
+                _log.info("the changed table is in use")
+
+
+__all__ = ["Desk", "Watcher"]
