@@ -29,7 +29,9 @@ PAGES = sorted(
     for folder in ("tests/commands", "docs/tutorials", "docs/how-to")
     for page in (ROOT / folder).glob("*.md")
 )
-FENCE = re.compile(r"^(?P<ticks>`{3,})(?P<info>[^`]*)\n(?P<body>.*?)^(?P=ticks)$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(
+    r"^(?P<ticks>`{3,})(?P<info>[^`]*)\n(?P<body>.*?)^(?P=ticks)$", re.DOTALL | re.MULTILINE
+)
 CREDENTIAL = re.compile(r"_(API_KEY|URL|TOKEN)$|^HYPERROUTE_")
 
 
@@ -72,7 +74,9 @@ def play(page: Path, block: Block) -> None:
         came = run(command)
         if not alike(expected, came):
             where = f"{page.relative_to(ROOT)}:{block.line}"
-            pytest.fail(f"{where}: $ {command}\n--- expected\n{expected}\n--- came\n{came}", pytrace=False)
+            pytest.fail(
+                f"{where}: $ {command}\n--- expected\n{expected}\n--- came\n{came}", pytrace=False
+            )
 
 
 def commands(body: str) -> Iterator[tuple[str, str]]:
@@ -94,7 +98,11 @@ def run(command: str) -> str:
         return told(found.stdout, found.stderr, found.exit_code)
     program = {"python": [sys.executable], "pytest": [sys.executable, "-m", "pytest"]}[words[0]]
     done = subprocess.run(
-        [*program, *words[1:]], capture_output=True, text=True, check=False, env=os.environ | settings
+        [*program, *words[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | settings,
     )
     return told(done.stdout, done.stderr, done.returncode)
 

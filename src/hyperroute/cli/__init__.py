@@ -16,7 +16,10 @@ def main() -> None:
         SystemExit: Always: 0 good, 1 the answer is no, 2 misuse.
     """
     if find_spec("typer") is None:
-        print("hyperroute: the command line is an extra: pip install 'hyperroute[cli]'", file=sys.stderr)
+        print(
+            "hyperroute: the command line is an extra: pip install 'hyperroute[cli]'",
+            file=sys.stderr,
+        )
         raise SystemExit(MISUSE)
     from hyperroute.cli.app import app
 

@@ -21,15 +21,21 @@ Output = Annotated[
 ]
 Needs = Annotated[
     list[str] | None,
-    typer.Option("--needs", metavar="WORD", help="What it needs: tools, vision, …; may be repeated."),
+    typer.Option(
+        "--needs", metavar="WORD", help="What it needs: tools, vision, …; may be repeated."
+    ),
 ]
 Down = Annotated[
     list[str] | None,
-    typer.Option("--down", metavar="NAME", help="A provider or an offer that is down; may be repeated."),
+    typer.Option(
+        "--down", metavar="NAME", help="A provider or an offer that is down; may be repeated."
+    ),
 ]
 Here = Annotated[
     bool,
-    typer.Option("--here", help="Leave out accounts whose credentials are not set in this environment."),
+    typer.Option(
+        "--here", help="Leave out accounts whose credentials are not set in this environment."
+    ),
 ]
 
 
@@ -92,7 +98,9 @@ def _known(table: Any, *, needs: list[str], down: list[str], as_json: bool) -> N
     for text in needs:
         for word in text.split(","):
             if word not in can:
-                misuse(f"no model does {word!r}; there is {', '.join(sorted(can))}", as_json=as_json)
+                misuse(
+                    f"no model does {word!r}; there is {', '.join(sorted(can))}", as_json=as_json
+                )
 
 
 def _value(text: str) -> Any:

@@ -34,7 +34,8 @@ def check(
     """Load tables and print every problem with file, line and column."""
     good = True
     documents: list[dict[str, Any]] = []
-    for given in tables or [None]:
+    given: Path | None
+    for given in tables or (None,):
         path = place(given, as_json=as_json)
         name = "shipped" if path is None else str(path)
         try:

@@ -8,6 +8,7 @@ from hyperroute.cli.say import answering, emit, no
 
 
 def explain(
+    *,
     model: Model = None,
     intent: Intent = None,
     tokens: Tokens = 1000,

@@ -23,14 +23,16 @@ def models(
     ] = None,
     *,
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="chat, image, video, audio, embed, gpu.")
+        str | None,
+        typer.Option("--kind", metavar="KIND", help="chat, image, video, audio, embed, gpu."),
     ] = None,
     does: Annotated[
         list[str] | None,
         typer.Option("--does", metavar="WORD", help="What it must be able to do; may be repeated."),
     ] = None,
     provider: Annotated[
-        str | None, typer.Option("--provider", metavar="NAME", help="Only what this provider offers.")
+        str | None,
+        typer.Option("--provider", metavar="NAME", help="Only what this provider offers."),
     ] = None,
     tables: Tables = None,
     as_json: Json = False,
@@ -49,7 +51,9 @@ def models(
             emit({"models": [_data(model, table) for model in found]})
         else:
             rows = [row for model in found for row in _rows(model, table)]
-            for line in columns([("MODEL", "KIND", "CONTEXT", "PROVIDER", "PRICE"), *rows] if rows else []):
+            for line in columns(
+                [("MODEL", "KIND", "CONTEXT", "PROVIDER", "PRICE"), *rows] if rows else []
+            ):
                 print(line)
         if not found:
             no()
@@ -77,7 +81,15 @@ def _rows(model: Model, table: RouteTable) -> list[tuple[str, ...]]:
         price = prices(offer, table)
         told = ", ".join(f"{meter} {amount}" for meter, amount in price.items()) or "unknown"
         at = offer.provider if offer.variant is None else f"{offer.provider}/{offer.variant}"
-        rows.append((model.name if first else "", model.kind if first else "", context if first else "", at, told))
+        rows.append(
+            (
+                model.name if first else "",
+                model.kind if first else "",
+                context if first else "",
+                at,
+                told,
+            )
+        )
     return rows
 
 
@@ -93,17 +105,24 @@ def _data(model: Model, table: RouteTable) -> dict[str, Any]:
         "output": model.output,
         "quality": dict(model.quality),
         "offers": [
-            {"id": offer.id, "provider": offer.provider, "sends": offer.sends, "price_usd": prices(offer, table)}
+            {
+                "id": offer.id,
+                "provider": offer.provider,
+                "sends": offer.sends,
+                "price_usd": prices(offer, table),
+            }
             for offer in model.offers
         ],
     }
 
 
 def prices(offer: Offer, table: RouteTable) -> dict[str, Decimal]:
-    """Return the latest sheet's rates by meter: a million tokens, one image, one second, …"""
+    """Return the latest rates by meter: of a million tokens, one image, one second and so on."""
     if not offer.price:
         return {}
-    return {meter: _shown(meter, rate, table.scale) for meter, rate in offer.price[-1].rates.items()}
+    return {
+        meter: _shown(meter, rate, table.scale) for meter, rate in offer.price[-1].rates.items()
+    }
 
 
 def _shown(meter: str, rate: int, scale: int) -> Decimal:

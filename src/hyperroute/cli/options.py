@@ -18,9 +18,12 @@ Tables = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Model or alias to ask for.")]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Model or alias to ask for.")
+]
 Intent = Annotated[
-    str | None, typer.Option("--intent", metavar="NAME", help="Intent to ask for, where no model is named.")
+    str | None,
+    typer.Option("--intent", metavar="NAME", help="Intent to ask for, where no model is named."),
 ]
 Facts = Annotated[
     list[str] | None,

@@ -10,6 +10,7 @@ from hyperroute.cli.say import answering, columns, emit, no
 
 
 def plan(
+    *,
     model: Model = None,
     intent: Intent = None,
     tokens: Tokens = 1000,

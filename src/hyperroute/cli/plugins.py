@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from hyperroute.cli.options import Json
-from hyperroute.cli.say import answering, columns, emit, misuse
+from hyperroute.cli.say import answering, columns, emit
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 

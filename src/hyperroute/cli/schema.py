@@ -8,6 +8,6 @@ from hyperroute.cli.say import answering, emit
 def schema() -> None:
     """Print the JSON Schema of the routing language, for editors."""
     with answering(as_json=True):
-        from hyperroute.tables.load import json_schema
+        from hyperroute.tables.json_schema import json_schema
 
         emit(json_schema())

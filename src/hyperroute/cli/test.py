@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hyperroute.proving.tests import Result
 
 
-def test(
+def run_tests(
     tables: Annotated[
         Path | None,
         typer.Argument(
@@ -28,7 +28,9 @@ def test(
     only: Annotated[
         str | None, typer.Option("--only", metavar="TEXT", help="Only tests whose name holds this.")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print those that pass, too.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print those that pass, too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run the tests of a table through the real planner and machine, in virtual time."""

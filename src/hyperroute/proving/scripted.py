@@ -36,6 +36,7 @@ from hyperroute.testing.script import Script
 
 UNITS = (("ms", MILLISECOND), ("s", SECOND), ("m", MINUTE), ("h", HOUR), ("d", DAY))
 SAID = ("All", " is", " well.")
+WELL = Script()
 
 VERDICTS: Mapping[FailureClass, Failure] = MappingProxyType(
     {
@@ -76,7 +77,7 @@ class Stage:
     usage: Usage
     offer: str = ""
     turns: dict[str, int] = field(default_factory=dict[str, int])
-    next: Script = Script()
+    next: Script = WELL
 
     def step(self) -> str:
         """Return what the current offer does this time, and count it."""
@@ -104,14 +105,18 @@ def accounts(table: RouteTable, stage: Stage) -> Accounts:
         name: Account(
             provider=Provider(name=entry.plugin, flow=flow),
             url=f"https://{name}.test",
-            secret=Secret(""),
             speaks=entry.speaks or (),
             options=entry.options,
-            hidden=entry.hidden,
         )
         for name, entry in table.providers.items()
     }
-    keys = [key.id for entry in table.providers.values() for key in entry.keys or ()]
+    keys = [
+        key
+        for entry in table.providers.values()
+        for key in (
+            [f"{entry.name}#0"] if entry.keys is None else [listed.id for listed in entry.keys]
+        )
+    ]
     return Accounts(
         by_name=MappingProxyType(by_name),
         secrets=MappingProxyType({key: Secret("played") for key in keys}),

@@ -25,7 +25,7 @@ from hyperroute.routing.needs import expected_usage
 from hyperroute.routing.plan import Plan, plan
 from hyperroute.routing.questions import Answers
 from hyperroute.routing.record import Record
-from hyperroute.routing.resolve import resolve_name
+from hyperroute.routing.resolve import Resolved, resolve_name
 from hyperroute.routing.state import Call
 from hyperroute.routing.table import RouteTable
 from hyperroute.runtime import blocking, kernel
@@ -49,7 +49,14 @@ DIALECTS: Mapping[str, str] = MappingProxyType(
     }
 )
 ENDPOINTS: Mapping[str, str] = MappingProxyType(
-    {"chat": "chat", "image": "images", "video": "videos", "audio": "audio", "embed": "embeddings", "gpu": "gpu"}
+    {
+        "chat": "chat",
+        "image": "images",
+        "video": "videos",
+        "audio": "audio",
+        "embed": "embeddings",
+        "gpu": "gpu",
+    }
 )
 """Where a request of a kind enters, when nothing says otherwise."""
 
@@ -77,9 +84,7 @@ class Result:
 
 def run(case: TestCase, table: RouteTable) -> Result:
     """Play one case of a table."""
-    made = plan(
-        request_of(case.given, table), table=table, answers=answers_of(case.given), seed=0
-    )
+    made = plan(request_of(case.given, table), table=table, answers=answers_of(case.given), seed=0)
     stage = Stage(
         script=case.given.script,
         down=frozenset(case.given.down),
@@ -97,7 +102,9 @@ def run(case: TestCase, table: RouteTable) -> Result:
 
 def request_of(given: Given, table: RouteTable) -> Request:
     """Build the request that a case describes."""
-    kind, endpoint = _entry(given, table)
+    kind, endpoint = entry(table, model=given.model, intent=given.intent)
+    told = given.facts.get("req.endpoint")
+    endpoint = told if isinstance(told, str) else endpoint
     return Request(
         kind=kind,
         model=given.model,
@@ -154,33 +161,29 @@ def _drained(played: _Played, world: World) -> RequestError | None:
     return None
 
 
-def _entry(given: Given, table: RouteTable) -> tuple[Kind, str]:
-    """Find the kind of what is asked for, and where such a request enters."""
-    asked = given.model or given.intent or ""
+def entry(
+    table: RouteTable, *, model: str | None = None, intent: str | None = None
+) -> tuple[Kind, str]:
+    """Say of which kind a name is, and the endpoint where a request for it may enter."""
     probe = Request(
-        model=given.model,
-        intent=given.intent,
+        model=model,
+        intent=intent,
         dialect="openai.chat",
         endpoint="chat",
         raw=MappingProxyType({}),
         decode=_nothing_said,
     )
     resolved = resolve_name(probe, table)
-    kind: Kind = "chat"
-    accepted: frozenset[str] = frozenset()
-    service = getattr(resolved, "service", None)
-    intent = getattr(resolved, "intent", None) or table.intents.get(asked)
-    if service is not None:
-        kind, accepted = service.model.kind, service.model.endpoints
-    elif intent is not None:
-        kind = intent.kind
-    told = given.facts.get("req.endpoint")
-    if isinstance(told, str):
-        return kind, told
-    own = ENDPOINTS[kind]
-    if not accepted or own in accepted:
-        return kind, own
-    return kind, next((word for word in DIALECTS if word in accepted), min(accepted))
+    if isinstance(resolved, Resolved) and resolved.service is not None:
+        found = resolved.service.model
+        own = ENDPOINTS[found.kind]
+        if own in found.endpoints or not found.endpoints:
+            return found.kind, own
+        spoken = (word for word in DIALECTS if word in found.endpoints)
+        return found.kind, next(spoken, min(found.endpoints))
+    if isinstance(resolved, Resolved) and resolved.intent is not None:
+        return resolved.intent.kind, ENDPOINTS[resolved.intent.kind]
+    return "chat", "chat"
 
 
 def _usage(made: Plan, given: Given) -> Usage:
@@ -195,9 +198,7 @@ def _usage(made: Plan, given: Given) -> Usage:
     )
 
 
-def _wrong(
-    expect: Expect, made: Plan, record: Record, error: RequestError | None
-) -> Iterator[str]:
+def _wrong(expect: Expect, made: Plan, record: Record, error: RequestError | None) -> Iterator[str]:
     found: tuple[tuple[str, object, object], ...] = (
         ("served", expect.served, record.served if record.outcome == "served" else None),
         ("attempts", expect.attempts, len(record.attempts)),
@@ -214,7 +215,9 @@ def _wrong(
         offer = made.table.offers[attempt.offer]
         if expect.never and first_failing(expect.never, _reader(offer)) is None:
             yield f"never: {attempt.offer} was attempted"
-    rejected = {rejection.offer: rejection for rejection in made.rejections} if expect.rejected else {}
+    rejected = (
+        {rejection.offer: rejection for rejection in made.rejections} if expect.rejected else {}
+    )
     for offer_id, key in expect.rejected.items():
         rejection = rejected.get(offer_id)
         if rejection is None:
@@ -250,4 +253,4 @@ def _nothing_said(_raw: Mapping[str, Any]) -> Conversation:
     return Conversation()
 
 
-__all__ = ["Result", "answers_of", "request_of", "run"]
+__all__ = ["DIALECTS", "Result", "answers_of", "entry", "request_of", "run"]
