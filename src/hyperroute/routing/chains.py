@@ -16,9 +16,9 @@ from hashlib import blake2b
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition
 from hyperroute.catalog.facts import holds
-from hyperroute.routing.index import Pool, Selection
+from hyperroute.routing.index import Pool, Priced, Selection
 from hyperroute.routing.qualify import accepts, capped, required, select
-from hyperroute.routing.rank import cell, ranked
+from hyperroute.routing.rank import ranked
 from hyperroute.routing.table import (
     Arm,
     ChainTerm,
@@ -39,6 +39,12 @@ _EXACTLY = Context(prec=24)
 """Logarithms are rounded correctly to this many digits: the same arm on any machine."""
 
 
+SMALL = 64
+"""Offers that are priced and sorted faster than an index is consulted."""
+
+Leaf = ModelTerm | OfferTerm | From
+
+
 def ordered(term: Term, view: View, *, open_only: bool = True) -> list[Offer]:
     """Evaluate a term.
 
@@ -48,29 +54,28 @@ def ordered(term: Term, view: View, *, open_only: bool = True) -> list[Offer]:
         open_only: Leave out what health, cool-downs or missing credentials close; a last resort is
             sought without.
     """
+    # Tests of type in the order of frequency: several times faster than matching by pattern.
+    if isinstance(term, ModelTerm):
+        return _leaf(term, view, (), open_only=open_only)
+    if isinstance(term, Restrict):
+        return _restricted(term, view, open_only=open_only)
+    if isinstance(term, From | OfferTerm):
+        return _leaf(term, view, (), open_only=open_only)
+    if isinstance(term, NoOffers):
+        return []
+    parts: Iterable[Term]
     match term:
-        case NoOffers():
-            return []
-        case ModelTerm() | OfferTerm() | From():
-            return _leaf(term, view, (), open_only=open_only)
         case IntentTerm(name):
-            return ordered(view.table.intents[name].term, view, open_only=open_only)
+            parts = (view.table.intents[name].term,)
         case ChainTerm(name):
-            return ordered(view.table.chains[name].term, view, open_only=open_only)
+            parts = (view.table.chains[name].term,)
         case First(terms):
-            return unrepeated(
-                offer for one in terms for offer in ordered(one, view, open_only=open_only)
-            )
+            parts = terms
         case Split():
-            return unrepeated(
-                offer
-                for arm in chosen(term, view)
-                for offer in ordered(arm.term, view, open_only=open_only)
-            )
+            parts = [arm.term for arm in chosen(term, view)]
         case Match(arms):
-            return ordered(matched(arms, view), view, open_only=open_only)
-        case Restrict():
-            return _restricted(term, view, open_only=open_only)
+            parts = (matched(arms, view),)
+    return unrepeated([offer for one in parts for offer in ordered(one, view, open_only=open_only)])
 
 
 def unrepeated(offers: Iterable[Offer]) -> list[Offer]:
@@ -107,39 +112,40 @@ def score(text: str, share: Decimal) -> Decimal:
     return _EXACTLY.divide(-_EXACTLY.ln(uniform), share)
 
 
-def pool_of(term: ModelTerm | OfferTerm | From, view: View) -> Pool | None:
+def pool_of(term: Leaf, view: View) -> Pool | None:
     """Find the pool of a leaf; of a name that the table does not have there is none."""
-    match term:
-        case ModelTerm(name):
-            service = view.table.services.get(name)
-            return None if service is None else view.index.of_model(service)
-        case OfferTerm(id):
-            offer = view.index.offers.get(id)
-            return None if offer is None else view.index.of_offer(offer)
-        case From():
-            return view.index.of_from(term)
-
-
-def _leaf(
-    term: ModelTerm | OfferTerm | From,
-    view: View,
-    requires: tuple[Condition, ...],
-    *,
-    open_only: bool,
-) -> list[Offer]:
     if isinstance(term, ModelTerm):
-        use = view.table.services[term.name].use if term.name in view.table.services else None
-        if use is not None:
-            return required(ordered(use, view, open_only=open_only), requires, view)
+        service = view.table.services.get(term.name)
+        return None if service is None else view.index.of_model(service)
+    if isinstance(term, From):
+        return view.index.of_from(term)
+    offer = view.index.offers.get(term.id)
+    return None if offer is None else view.index.of_offer(offer)
+
+
+def _leaf(term: Leaf, view: View, require: Condition, *, open_only: bool) -> list[Offer]:
+    use = _own_order(term, view)
+    if use is not None:
+        return required(ordered(use, view, open_only=open_only), require, view)
     pool = pool_of(term, view)
     if pool is None:
         return []
-    selection = select(pool, view, requires)
-    if not _needs_looking(pool, view, open_only=open_only):
-        return list(selection.offers)
-    return [
-        offer for offer in selection.offers if _taken(view, offer, selection, open_only=open_only)
-    ]
+    selection = select(pool, view, require)
+    if _needs_looking(pool, view, open_only=open_only):
+        return [
+            offer
+            for offer in selection.offers
+            if _taken(view, offer, selection, open_only=open_only)
+        ]
+    return list(selection.offers)
+
+
+def _own_order(term: Leaf, view: View) -> Term | None:
+    """Find the order that a model declares over its own offers."""
+    if not isinstance(term, ModelTerm):
+        return None
+    service = view.table.services.get(term.name)
+    return None if service is None else service.use
 
 
 def _needs_looking(pool: Pool, view: View, *, open_only: bool) -> bool:
@@ -155,54 +161,79 @@ def _taken(view: View, offer: Offer, selection: Selection, *, open_only: bool) -
 
 def _restricted(term: Restrict, view: View, *, open_only: bool) -> list[Offer]:
     inner = term.term
-    if isinstance(inner, ModelTerm | OfferTerm | From):
-        if term.take is not None and term.rank and term.rank[0].name == "cost":
-            found = _cheapest(term, inner, view, open_only=open_only)
-            if found is not None:
-                return found
-        offers = _leaf(inner, view, (term.require,) if term.require else (), open_only=open_only)
+    if not isinstance(inner, ModelTerm | OfferTerm | From):
+        offers = required(ordered(inner, view, open_only=open_only), term.require, view)
+    elif term.rank and term.rank[0].name == "cost" and _sums(inner, view):
+        return _by_cost(term, inner, view, open_only=open_only)
     else:
-        offers = ordered(inner, view, open_only=open_only)
-        if term.require:
-            offers = required(offers, (term.require,), view)
+        offers = _leaf(inner, view, term.require, open_only=open_only)
+    return ranked(offers, term.rank, view)[: term.take]
+
+
+def _sums(leaf: Leaf, view: View) -> bool:
+    """Say whether prices here are sums of two rates, which an index can sort."""
+    return view.request.kind == "chat" and _own_order(leaf, view) is None
+
+
+def _by_cost(term: Restrict, leaf: Leaf, view: View, *, open_only: bool) -> list[Offer]:
+    """Rank a leaf by price first; where only some are taken, without pricing the rest."""
+    pool = pool_of(leaf, view)
+    if pool is None:
+        return []
+    selection = select(pool, view, term.require)
+    priced = selection.priced(view.day, view.input_tokens)
+    a, b = view.input_tokens, view.expected_output * view.copies
+    looking = _needs_looking(pool, view, open_only=open_only)
+    if term.take is None or len(selection.offers) <= SMALL:
+        found = [
+            (rate_in * a + rate_out * b, name, offer)
+            for rate_in, rate_out, name, offer in priced.linear
+        ]
+        if looking:
+            found = [one for one in found if _taken(view, one[2], selection, open_only=open_only)]
+    else:
+        found = _cheapest(term, view, selection, priced, looking=looking, open_only=open_only)
+    if len(term.rank) == 1 and not term.rank[0].grid and not priced.others:
+        found.sort()
+        return [offer for _, _, offer in found[: term.take]]
+    offers = [offer for _, _, offer in found]
+    for price, _, offer in found:
+        view.learn(offer, price)
+    offers += [
+        offer
+        for offer in priced.others
+        if not looking or _taken(view, offer, selection, open_only=open_only)
+    ]
     return ranked(offers, term.rank, view)[: term.take]
 
 
 def _cheapest(
-    term: Restrict, leaf: ModelTerm | OfferTerm | From, view: View, *, open_only: bool
-) -> list[Offer] | None:
-    """Find the first ``take`` by price without pricing the rest, where prices are two rates.
+    term: Restrict,
+    view: View,
+    selection: Selection,
+    priced: Priced,
+    *,
+    looking: bool,
+    open_only: bool,
+) -> list[tuple[int, str, Offer]]:
+    """Find the cheapest offers, and all that share a place with the last one taken.
 
     Offers come cheapest first; those that shapes, caps or health close are passed over, and reading
-    stops behind the last one whose first rank key equals that of the one taken last. ``None``:
-    this term has to be ranked in full.
+    stops at the first whose place in the order is behind that of the last one taken.
     """
-    pool = pool_of(leaf, view)
-    if pool is None or term.take is None or view.request.kind not in ("chat", "embed"):
-        return None
-    if isinstance(leaf, ModelTerm) and view.table.services[leaf.name].use is not None:
-        return None
-    selection = select(pool, view, (term.require,) if term.require else ())
-    priced = selection.priced(view.day, view.input_tokens)
-    if not priced.linear:
-        return None
-    plain = not _needs_looking(pool, view, open_only=open_only)
+    take = term.take or 0
     grid = term.rank[0].grid
-    a, b = view.input_tokens, view.expected_output * view.copies
-    found: list[Offer] = []
-    last = None
-    for price, offers in priced.cheapest.ascending(a, b):
-        place = cell(view.index, price, grid) if grid else price
-        if len(found) >= term.take and place != last:
+    cells = view.index.cells(grid) if grid else None
+    found: list[tuple[int, str, Offer]] = []
+    last = -1
+    for price, offers in priced.cheapest.ascending(
+        view.input_tokens, view.expected_output * view.copies
+    ):
+        place = cells(price) if cells else price
+        if len(found) >= take and place != last:
             break
         for offer in offers:
-            view.learn(offer, price)
-            if plain or _taken(view, offer, selection, open_only=open_only):
-                found.append(offer)
+            if not looking or _taken(view, offer, selection, open_only=open_only):
+                found.append((price, offer.id, offer))
                 last = place
-    found += [
-        offer
-        for offer in priced.others
-        if plain or _taken(view, offer, selection, open_only=open_only)
-    ]
-    return ranked(found, term.rank, view)[: term.take]
+    return found

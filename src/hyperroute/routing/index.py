@@ -14,13 +14,15 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TypeVar
 
+from hyperroute.canon.failure import Reaction
 from hyperroute.catalog.card import Model, Offer
-from hyperroute.catalog.condition import Line, Scalar
-from hyperroute.catalog.facts import compare, offer_fact
+from hyperroute.catalog.condition import Condition, Fact, FactRef, Line, Scalar
+from hyperroute.catalog.facts import Lookup, compare, holds, is_offer_fact, members, offer_fact
 from hyperroute.catalog.pricing import Linear, linear, sheet_on
 from hyperroute.routing.cheapest import Cheapest
+from hyperroute.routing.grids import Grid
 from hyperroute.routing.policies import merge
-from hyperroute.routing.table import From, RouteTable, Rules, Service
+from hyperroute.routing.table import From, Policy, RouteTable, Rules, Service
 
 V = TypeVar("V")
 
@@ -100,30 +102,31 @@ class Selection:
 class Priced:
     """A selection under the rates of one day and one range of input sizes.
 
-    ``rates`` are pairs of input and output rate, ``None`` where an offer's price is no sum of
-    those two; such offers (``others``) are priced one by one.
+    Attributes:
+        linear: Input rate, output rate, id and offer, where the price is the sum of those two.
+        others: Offers whose price is more than that, or unknown; they are priced one by one.
     """
 
-    __slots__ = ("_cheapest", "linear", "others", "rates", "whole")
+    __slots__ = ("_cheapest", "linear", "others")
 
     def __init__(self, selection: Selection, day: int, input_tokens: int) -> None:
         """Read every sheet once."""
         lines = selection.pool.lines_at(day)
-        self.rates = [
-            None if line is None else line.at(input_tokens)
-            for line in (lines.get(offer.id) for offer in selection.offers)
-        ]
-        pairs = list(zip(selection.offers, self.rates, strict=True))
-        self.linear = [(offer, rate) for offer, rate in pairs if rate is not None]
-        self.others = [offer for offer, rate in pairs if rate is None]
-        self.whole = not self.others
+        self.linear: list[tuple[int, int, str, Offer]] = []
+        self.others: list[Offer] = []
+        for offer in selection.offers:
+            line = lines[offer.id]
+            if line is None:
+                self.others.append(offer)
+            else:
+                self.linear.append((*line.at(input_tokens), offer.id, offer))
         self._cheapest: Cheapest | None = None
 
     @property
     def cheapest(self) -> Cheapest:
         """The sorted form, built on first use."""
         if self._cheapest is None:
-            self._cheapest = Cheapest(self.linear)
+            self._cheapest = Cheapest([(one[3], (one[0], one[1])) for one in self.linear])
         return self._cheapest
 
 
@@ -159,6 +162,11 @@ class Pool:
     def exact(self) -> bool:
         """Whether the bit sets alone decide about sizes."""
         return self.context.exact and self.input.exact and self.output.exact
+
+    @cached_property
+    def floors(self) -> tuple[list[int], list[int], list[int]]:
+        """The steps of windows, input and output limits, for numbering a request's sizes."""
+        return self.context.floors, self.input.floors, self.output.floors
 
     @cached_property
     def shaped(self) -> bool:
@@ -210,11 +218,8 @@ class Pool:
         """Give the day's sheets in their simple form, by offer id."""
         found = self._lines.get(day)
         if found is None:
-            reduced = {}
-            for offer in self.offers:
-                sheet = sheet_on(offer.price, day)
-                reduced[offer.id] = None if sheet is None else linear(sheet)
-            found = self._lines.keep(day, reduced)
+            line_of = self.index.line_of
+            found = self._lines.keep(day, {one.id: line_of(one, day) for one in self.offers})
         return found
 
     def tiers_at(self, day: int) -> list[int]:
@@ -263,8 +268,10 @@ class Index:
         self._models: dict[str, Pool] = {}
         self._froms: dict[int, tuple[object, Pool]] = {}
         self._offers: dict[str, Pool] = {}
-        self._rules: Memo[Rules] = Memo()
-        self.grids: Memo[list[int]] = Memo()
+        self._rules: Memo[Applied] = Memo()
+        self._static: dict[int, tuple[Condition, tuple[Required, ...] | None]] = {}
+        self._line_days: Memo[dict[str, Linear | None]] = Memo()
+        self._grids: Memo[Grid] = Memo()
 
     def model_of(self, offer: Offer) -> Model:
         """Find the model an offer belongs to."""
@@ -278,6 +285,16 @@ class Index:
             for service in self.table.services.values()
             for offer in service.model.offers
         }
+
+    def line_of(self, offer: Offer, day: int) -> Linear | None:
+        """Give an offer's sheet of a day in its simple form, ``None`` if it has none."""
+        lines = self._line_days.get(day)
+        if lines is None:
+            lines = self._line_days.keep(day, {})
+        if offer.id not in lines:
+            sheet = sheet_on(offer.price, day)
+            lines[offer.id] = None if sheet is None else linear(sheet)
+        return lines[offer.id]
 
     def of_model(self, service: Service) -> Pool:
         """The pool of a model's own offers, in declared order."""
@@ -309,13 +326,116 @@ class Index:
             self._froms[id(term)] = found
         return found[1]
 
-    def rules_for(self, applied: tuple[int, ...]) -> Rules:
-        """Merge policies by their positions in the table."""
-        found = self._rules.get(applied)
+    def cells(self, percent: int) -> Grid:
+        """The grid of one width over this table's units."""
+        return self._grids.get(percent) or self._grids.keep(
+            percent, Grid(self.table.scale, percent)
+        )
+
+    # --- policies --------------------------------------------------------------------------------
+    @cached_property
+    def gates(self) -> tuple[tuple[str, frozenset[Scalar]], ...]:
+        """The facts that decide about policies by plain equality, with the values that matter."""
+        values: dict[str, set[Scalar]] = {}
+        for policy in self.table.policies:
+            if gated(policy):
+                for line in policy.when:
+                    values.setdefault(line.fact, set()).update(plain_values(line))
+        return tuple((fact, frozenset(found)) for fact, found in values.items())
+
+    @cached_property
+    def ungated(self) -> tuple[int, ...]:
+        """Positions of the policies whose conditions have to be read each time."""
+        return tuple(at for at, one in enumerate(self.table.policies) if not gated(one))
+
+    def rules_for(self, known: Lookup) -> Applied:
+        """Find the merged rules of the policies that apply.
+
+        Remembered by what decides: of facts compared for equality, the value if any policy names
+        it; of all other policies, whether each holds.
+        """
+        told: list[Hashable] = []
+        for fact, values in self.gates:
+            value = known(fact)
+            if value in values if type(value) is str else value is None:
+                told.append(value)
+            else:
+                told.append(as_key(value, values))
+        policies = self.table.policies
+        if self.ungated:
+            told += [holds(policies[at].when, known) for at in self.ungated]
+        key = tuple(told)
+        found = self._rules.get(key)
         if found is None:
-            policies = self.table.policies
-            found = self._rules.keep(applied, merge(policies[at] for at in applied))
+            applied = tuple(policy for policy in policies if holds(policy.when, known))
+            found = self._rules.keep(key, self._applied(applied))
         return found
+
+    def _applied(self, policies: tuple[Policy, ...]) -> Applied:
+        names = tuple(sorted(policy.name for policy in policies))
+        return Applied(names, merge(policies))
+
+    def static(self, condition: Condition) -> tuple[Required, ...] | None:
+        """Prepare a condition on offers that refers to nothing else; ``None`` if it does.
+
+        Held by identity: conditions live as long as their table.
+        """
+        found = self._static.get(id(condition))
+        if found is None:
+            found = self._static[id(condition)] = (condition, static_lines(condition))
+        return found[1]
+
+
+Required = tuple[Line, tuple[Scalar, ...] | None, bool | None]
+"""A line, its right side with references replaced, and for lines about the caller their truth."""
+
+
+class Applied:
+    """Merged rules, and what they require in a form ready for bit sets."""
+
+    __slots__ = ("key", "lines", "retries", "rules")
+
+    def __init__(self, key: tuple[str, ...], rules: Rules) -> None:
+        """Prepare once what every request under these rules needs."""
+        self.key = key
+        self.rules = rules
+        parts = [static_lines(condition) for _, condition in rules.require]
+        self.lines: tuple[Required, ...] | None = None
+        if None not in parts:
+            self.lines = tuple(line for part in parts for line in part or ())
+        counts = [n for reaction, n in rules.errors.values() if reaction is Reaction.RETRY and n]
+        self.retries = max([rules.per_offer, *counts])
+
+
+def static_lines(condition: Condition) -> tuple[Required, ...] | None:
+    """Prepare lines that depend on the offer alone; ``None`` where one reads the request."""
+    prepared: list[Required] = []
+    for line in condition:
+        values = tuple(value for value in line.values if not isinstance(value, FactRef))
+        if not is_offer_fact(line.fact) or len(values) < len(line.values):
+            return None
+        prepared.append((line, values, None))
+    return tuple(prepared)
+
+
+def plain_values(line: Line) -> tuple[str, ...]:
+    """List the words of a line that is nothing but equality with words."""
+    return tuple(value for value in line.values if isinstance(value, str) and "*" not in value)
+
+
+def gated(policy: Policy) -> bool:
+    """Say whether a policy's application depends on nothing but equality of facts with words."""
+    return all(
+        line.op in ("equal", "=") and len(plain_values(line)) == len(line.values)
+        for line in policy.when
+    )
+
+
+def as_key(value: Fact | None, values: frozenset[Scalar]) -> Hashable:
+    """Reduce a fact to what equality with ``values`` can see of it."""
+    if isinstance(value, tuple | frozenset):
+        return tuple(sorted({one for one in members(value) if isinstance(one, str)} & values))
+    return None
 
 
 def index_of(table: RouteTable) -> Index:

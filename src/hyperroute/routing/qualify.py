@@ -6,33 +6,49 @@ health only ever removes.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from hyperroute.catalog.card import Offer
-from hyperroute.catalog.condition import Condition, Line, Scalar
+from hyperroute.catalog.condition import Condition
 from hyperroute.catalog.facts import is_offer_fact, line_holds, resolve
-from hyperroute.routing.index import Levels, Pool, Selection, mask_of, satisfies
+from hyperroute.routing.index import Levels, Pool, Required, Selection, mask_of, satisfies
+from hyperroute.routing.needs import UNKNOWN_WINDOW
 from hyperroute.routing.shapes import Misfit
 from hyperroute.routing.view import View
 
 
-def select(pool: Pool, view: View, requires: tuple[Condition, ...] = ()) -> Selection:
+def select(pool: Pool, view: View, require: Condition = ()) -> Selection:
     """Apply everything that is written: needs, sizes, policies, narrowing, a term's ``require``."""
-    request, narrowing = view.request, view.request.narrowing
-    lines = tuple(_resolved(view, requires))
+    request, narrowing, applied = view.request, view.request.narrowing, view.applied
+    context, given, output = pool.floors
+    needed = view.context_needed
+    most_out = request.max_output or 0
+    standing = applied.lines
+    own = view.index.static(require) if require else ()
+    lines: tuple[Required, ...] | None = None
+    if standing is None or own is None:
+        lines = tuple(_resolved(view, require))
     key = (
         request.kind,
         request.endpoint,
         request.features,
-        tuple((levels.level(need), loose) for levels, need, loose in _sizes(pool, view)),
+        bisect_left(context, needed),
+        bisect_left(given, view.input_tokens) if given else 0,
+        bisect_left(output, most_out) if output else 0,
+        view.pinned or needed <= UNKNOWN_WINDOW,
+        view.pinned or most_out <= UNKNOWN_WINDOW,
         narrowing.only,
         narrowing.avoid,
         view.pattern,
-        lines,
+        applied.key if lines is None else lines,
+        id(require) if require else 0,
     )
     found = pool.selections.get(key)
     if found is not None:
         return found
+    if lines is None:
+        lines = (standing or ()) + (own or ())
     return pool.selections.keep(key, Selection(pool, _mask(pool, view, lines)))
 
 
@@ -69,14 +85,8 @@ def _mask(pool: Pool, view: View, lines: tuple[Required, ...]) -> int:
     return mask
 
 
-Required = tuple[Line, tuple[Scalar, ...] | None, bool | None]
-"""A line, its right side with references replaced, and for lines about the caller their truth."""
-
-
-def _resolved(view: View, requires: tuple[Condition, ...]) -> Iterator[Required]:
-    conditions = [condition for _, condition in view.rules.require]
-    conditions.extend(requires)
-    for condition in conditions:
+def _resolved(view: View, require: Condition) -> Iterator[Required]:
+    for condition in (*(condition for _, condition in view.rules.require), require):
         for line in condition:
             about_offers = is_offer_fact(line.fact)
             holding = None if about_offers else line_holds(line, view.fact)
@@ -131,13 +141,12 @@ def capped(view: View) -> bool:
     return view.rules.cost is not None or view.request.narrowing.max_cost is not None
 
 
-def required(offers: list[Offer], conditions: tuple[Condition, ...], view: View) -> list[Offer]:
-    """Keep the offers of which conditions hold; what a term wraps around other terms."""
-    for condition in conditions:
-        for line in condition:
-            if is_offer_fact(line.fact):
-                values = resolve(line, view.fact)
-                offers = [one for one in offers if satisfies(one, line, values, view.name_of(one))]
-            elif not line_holds(line, view.fact):
-                return []
+def required(offers: list[Offer], condition: Condition, view: View) -> list[Offer]:
+    """Keep the offers of which a condition holds; what a term wraps around other terms."""
+    for line in condition:
+        if is_offer_fact(line.fact):
+            values = resolve(line, view.fact)
+            offers = [one for one in offers if satisfies(one, line, values, view.name_of(one))]
+        elif not line_holds(line, view.fact):
+            return []
     return offers

@@ -6,12 +6,9 @@ one offer never reorders the others, and drawn in exact integers.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable
-from itertools import count
 
 from hyperroute.catalog.card import Offer
-from hyperroute.routing.index import Index
 from hyperroute.routing.table import RankKey
 from hyperroute.routing.view import View
 
@@ -31,13 +28,14 @@ def ranked(offers: list[Offer], keys: tuple[RankKey, ...], view: View) -> list[O
 
 def _reader(key: RankKey, view: View) -> Callable[[Offer], tuple[int, int]]:
     measure = _measure(key.name, view)
+    cells = view.index.cells(key.grid) if key.grid else None
     sign = -1 if key.name.partition(".")[0] in HIGH_FIRST else 1
 
     def read(offer: Offer) -> tuple[int, int]:
         value = measure(offer)
         if value is None:
             return (1, 0)
-        return (0, sign * (cell(view.index, value, key.grid) if key.grid else value))
+        return (0, sign * (cells(value) if cells else value))
 
     return read
 
@@ -51,31 +49,3 @@ def _measure(name: str, view: View) -> Callable[[Offer], int | None]:
         return lambda offer: offer.quality.get(name[8:])
     measured = view.answers.measured.get(name, {})
     return lambda offer: measured.get(offer.id)
-
-
-def cell(index: Index, value: int, percent: int) -> int:
-    """Number the cell of the geometric grid that a value lies in; values below all lines are in 0.
-
-    Lines lie at ``scale x (1 + percent/100)**n`` for every whole ``n``, rounded up, which changes
-    nothing for whole values.
-    """
-    lines = index.grids.get(percent)
-    if lines is None or value >= lines[-1]:
-        lines = index.grids.keep(percent, grid(index.table.scale, percent, value))
-    return bisect_right(lines, value)
-
-
-def grid(scale: int, percent: int, reach: int) -> list[int]:
-    """Draw every line from the smallest unit up to beyond ``reach``, in exact integers."""
-    below: list[int] = []
-    for n in count(1):
-        line = -(-scale * 100**n // (100 + percent) ** n)
-        if line <= 1:
-            break
-        below.append(line)
-    lines = below[::-1]
-    for n in count():
-        lines.append(-(-scale * (100 + percent) ** n // 100**n))
-        if lines[-1] > reach:
-            return lines
-    return lines

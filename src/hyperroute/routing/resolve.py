@@ -7,7 +7,7 @@ and of two patterns the one with more fixed characters; nothing here looks at pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
@@ -65,26 +65,58 @@ class Resolved:
 
 def resolve_name(request: Request, table: RouteTable) -> Resolved | Refusal:
     """Find what a request names, or say what it could have named instead."""
-    word = request.model or request.intent
-    if not word:
-        return Refusal(
-            status=400,
-            code="missing_model",
-            message="Name a model or an intent: the request has neither.",
-            param="model",
-            available=available(table, request),
-        )
-    name, via = _unaliased(word, table)
-    if request.model:
+    known = names_of(table)
+    word = request.model
+    found = known.models.get(word) if word else known.intents.get(request.intent or "")
+    if found is not None:
+        return found
+    if word:
+        name, via = _unaliased(word, table)
         service = find_service(name, table)
         if service is not None:
             return Resolved(name, via, service=service)
-    intent = table.intents.get(name)
-    if intent is not None:
-        return Resolved(name, via, intent=intent)
-    if not request.model:
-        return _no_intent(word, table, request)
-    return _no_model(word, table, request)
+        return _no_model(word, table, request)
+    if request.intent:
+        return _no_intent(request.intent, table, request)
+    return Refusal(
+        status=400,
+        code="missing_model",
+        message="Name a model or an intent: the request has neither.",
+        param="model",
+        available=available(table, request),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What every exact name of a table means, in the field ``model`` and in ``intent``."""
+
+    models: Mapping[str, Resolved]
+    intents: Mapping[str, Resolved]
+
+
+def names_of(table: RouteTable) -> Names:
+    """Find the names that hang on a table, or hang them there."""
+    found = vars(table).get("_names")
+    if isinstance(found, Names):
+        return found
+    intents = {name: Resolved(name, (), intent=one) for name, one in table.intents.items()}
+    models = {
+        **intents,
+        **{
+            name: Resolved(name, (), service=one)
+            for name, one in table.services.items()
+            if not one.model.is_pattern
+        },
+    }
+    for alias in table.aliases:
+        name, via = _unaliased(alias, table)
+        for meanings in (models, intents):
+            if name in meanings and alias not in meanings:
+                meanings[alias] = replace(meanings[name], via=via)
+    names = Names(models, intents)
+    vars(table)["_names"] = names
+    return names
 
 
 def _unaliased(word: str, table: RouteTable) -> tuple[str, tuple[str, ...]]:

@@ -12,7 +12,6 @@ from typing import Any
 from hyperroute.canon.request import Request
 from hyperroute.catalog.card import Model, Offer
 from hyperroute.catalog.condition import Fact
-from hyperroute.catalog.facts import holds
 from hyperroute.catalog.pricing import cost, sheet_on, sold
 from hyperroute.routing.index import Index, index_of
 from hyperroute.routing.needs import (
@@ -26,7 +25,7 @@ from hyperroute.routing.questions import Answers
 from hyperroute.routing.readings import read
 from hyperroute.routing.resolve import Resolved
 from hyperroute.routing.shapes import Fitted, Misfit, fit
-from hyperroute.routing.table import RouteTable, Rules
+from hyperroute.routing.table import RouteTable
 
 NO_PARAMETERS = Fitted({})
 
@@ -42,6 +41,7 @@ class View:
         "_given",
         "_prices",
         "answers",
+        "applied",
         "at_risk",
         "counted",
         "day",
@@ -80,7 +80,8 @@ class View:
         self._fitted: dict[str, Fitted | Misfit] = {}
         self._prices: dict[str, int | None] = {}
         self.at_risk = bool(answers.blocked or answers.probing or answers.missing)
-        self.rules = self._rules()
+        self.applied = self.index.rules_for(self.fact)
+        self.rules = self.applied.rules
         self.expected_output = self._expected_output()
 
     def meant(self, resolved: Resolved) -> None:
@@ -99,21 +100,21 @@ class View:
         What the gateway knows wins over what the request says of itself; a declared default comes
         last. ``None`` is unknown.
         """
-        if name.startswith("req."):
+        if name == "req.kind":
+            return self.request.kind
+        if name[:4] == "req.":
             return self._request_fact(name[4:])
         found = self.answers.facts.get(name)
         if found is None:
-            found = as_fact(self.request.labels.get(name))
-        if found is None:
-            declared = self.table.facts.get(name)
-            found = None if declared is None else declared.default
+            label = self.request.labels.get(name)
+            found = label if type(label) is str else as_fact(label)
+        if found is None and name in self.table.facts:
+            found = self.table.facts[name].default
         return found
 
     def _request_fact(self, name: str) -> Fact | None:
         request = self.request
         match name:
-            case "kind":
-                return request.kind
             case "endpoint":
                 return request.endpoint
             case "tokens":
@@ -128,21 +129,11 @@ class View:
                 told = self.answers.facts.get(f"req.{name}")
                 return as_fact(request.labels.get(f"req.{name}")) if told is None else told
 
-    def _rules(self) -> Rules:
-        fact = self.fact
-        return self.index.rules_for(
-            tuple(
-                at
-                for at, policy in enumerate(self.table.policies)
-                if not policy.when or holds(policy.when, fact)
-            )
-        )
-
     def _expected_output(self) -> int:
-        limits = [
-            limit for limit in (self.request.max_output, self.rules.output) if limit is not None
-        ]
-        return min(limits, default=ASSUMED_OUTPUT)
+        declared, capped = self.request.max_output, self.rules.output
+        if declared is None:
+            return ASSUMED_OUTPUT if capped is None else capped
+        return declared if capped is None else min(declared, capped)
 
     def name_of(self, offer: Offer) -> str:
         """Name the model of an offer, as asked for where it is the pattern that matched."""
@@ -201,6 +192,11 @@ class View:
         return prices[offer.id]
 
     def _price(self, offer: Offer) -> int | None:
+        if self.request.kind == "chat":
+            line = self.index.line_of(offer, self.day)
+            if line is not None and offer.takes is None:
+                rate_in, rate_out = line.at(self.input_tokens)
+                return rate_in * self.input_tokens + rate_out * self.expected_output * self.copies
         sheet = sheet_on(offer.price, self.day)
         fitted = self.fitted(offer)
         if sheet is None or isinstance(fitted, Misfit):
