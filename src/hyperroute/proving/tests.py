@@ -34,6 +34,9 @@ from hyperroute.tables.testcases import Expect, Given, TestCase
 from hyperroute.testing.world import World
 
 FOREVER: Instant = 1 << 62
+LATEST = 1 << 30
+"""The day when none was told: the newest row of every price counts."""
+
 BYTES_PER_TOKEN = 4
 """What a request of so many tokens weighs; the plan is told the tokens as well."""
 
@@ -133,7 +136,10 @@ def answers_of(given: Given) -> Answers:
     """Say what is known when the plan of a case is made."""
     down = {f"offer:{word}" if "@" in word else f"provider:{word}": FOREVER for word in given.down}
     return Answers(
-        day=given.day or 0, input_tokens=given.input, blocked=down, facts=dict(given.facts)
+        day=given.day or LATEST,
+        input_tokens=given.input,
+        blocked=down,
+        facts=dict(given.facts),
     )
 
 

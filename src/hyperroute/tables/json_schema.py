@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from hyperroute.tables.descriptions import MEANINGS
 from hyperroute.tables.sections import FORMS
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -53,5 +54,15 @@ def json_schema() -> dict[str, Any]:
         "properties": properties,
         "required": ["hyperroute"],
         "additionalProperties": False,
-        "$defs": shared.get("$defs", {}),
+        "$defs": {name: _described(name, form) for name, form in shared.get("$defs", {}).items()},
     }
+
+
+def _described(name: str, form: dict[str, Any]) -> dict[str, Any]:
+    """Add the meaning of each key to a kind of map."""
+    meanings = MEANINGS.get(name.removesuffix("Doc"), {})
+    properties = {
+        key: {**told, "description": meanings[key]} if key in meanings else told
+        for key, told in form.get("properties", {}).items()
+    }
+    return {**form, "properties": properties} if properties else form
