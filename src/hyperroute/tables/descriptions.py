@@ -16,7 +16,7 @@ _RESTRICT = {
 }
 _REPLACE = {"replace": "Stands in the place of the same name in an included table."}
 _TIMEOUT = "Limits of one attempt; merged with the policy's, the smaller counts."
-_PROMISE = "Bounds that are loaded and checked for their words."
+_PROMISE = "Bounds. Loaded, not proved yet."
 
 MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -74,7 +74,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "use": "A term over its own offers: their order.",
             "instead": "Declared equivalents, tried after its own offers and never dearer for the caller.",
             "sell": "What the caller pays: a sheet, a name in `prices`, `cost`, or `cost + 15%`.",
-            "wait": "How long a connection is held before a job is answered with 202.",
+            "wait": "How long a connection is held before a job is answered with 202. Loaded; jobs are not served yet.",
             "max_run": "Longest execution, for meters by running time.",
             "fps": "Frames a second, for video tokens.",
             "clients": "Names of the clients that may use it; others get 403.",
@@ -97,7 +97,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "batch": "Results that one call makes, of a larger n several calls.",
             "fields": "Parameter to the host's own name of it.",
             "adds": "Members put into every request body.",
-            "job": "How a job at this host is followed; absent = inline.",
+            "job": "How a job at this host is followed; absent = inline. Loaded; jobs are not served yet.",
             "limits": "Limits of this offer. Loaded, not enforced yet.",
             "timeout": _TIMEOUT,
         },
@@ -111,7 +111,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "bytes": "Size of each reference.",
             "length": "Length of a clip.",
             "pixels": "Word to size in pixels; the words are the values that are taken.",
-            "area": "Range of width × height.",
+            "area": "Range of width by height.",
             "default": "Filled in and sent when absent.",
             "required": "A request without it is refused.",
             "else": "What happens to other values: refuse, clamp (from above only), or default.",
