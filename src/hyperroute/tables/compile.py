@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,6 @@ from hyperroute.catalog.facts import holds, model_fact
 from hyperroute.catalog.shape import Shape
 from hyperroute.routing.table import Alias, Chain, Intent, RouteTable, Service
 from hyperroute.tables import lint, shapes
-from hyperroute.tables.digest import digest
 from hyperroute.tables.merge import Entry, Folder, check_shared_names
 from hyperroute.tables.models import Models, PriceKey, offer_id
 from hyperroute.tables.namespace import Namespace, What, fixed_characters
@@ -98,9 +97,6 @@ class _Compiler:
         )
         self._check_cycles(terms)
         lint.patterns(self.folder)
-        lint.unused(self.folder, self.names, table)
-        if not self.folder.report.failed:
-            table = replace(table, digest=digest(table))
         return Compiled(table, known, self.names)
 
     def _of(self, section: str) -> list[tuple[Entry, Any]]:
@@ -120,7 +116,7 @@ class _Compiler:
                 names.kinds.setdefault(name, what)
                 if doc is None:
                     names.broken.add(name)
-                elif what == "alias":
+                elif what == "alias" and names.kinds[name] == "alias":
                     names.aliases[name] = doc if isinstance(doc, str) else doc.to
         for entry, doc in self._of("models"):
             for index, offer in enumerate(doc.offers):
@@ -138,6 +134,8 @@ class _Compiler:
             to = doc if isinstance(doc, str) else doc.to
             at = entry.spot if isinstance(doc, str) else entry.spot / "to"
             listed = False if isinstance(doc, str) else doc.listed
+            if self.names.kinds[entry.name] != "alias":
+                continue
             if path := self.names.cycle(entry.name):
                 if entry.name == min(path):
                     at.error(f"aliases in a circle: {' → '.join(path)}")
@@ -146,7 +144,7 @@ class _Compiler:
             if self.names.kinds.get(final) == "chain":
                 at.error(f"{final!r} is a chain; an alias means a model or an intent")
             elif to == final and not (final in self.names.kinds or self.names.pattern_for(final)):
-                at.error(self.names.unknown(final))
+                at.error(self.names.unknown(final, "model", "alias", "intent"))
             made[entry.name] = Alias(name=entry.name, to=final, listed=listed)
         return made
 

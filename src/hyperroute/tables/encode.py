@@ -15,7 +15,9 @@ from typing import Any
 
 from hyperroute.canon.failure import FailureClass, Reaction
 from hyperroute.catalog import card, condition, price, shape
+from hyperroute.errors import Problem
 from hyperroute.routing import table
+from hyperroute.tables import testcases
 
 _CLASSES: tuple[type[Any], ...] = (
     *(card.AccountLimits, card.Breaker, card.JobTerms, card.KeyEntry, card.Model, card.Offer),
@@ -26,6 +28,7 @@ _CLASSES: tuple[type[Any], ...] = (
     *(table.First, table.From, table.Instead, table.Intent, table.IntentTerm, table.Limit),
     *(table.Match, table.ModelTerm, table.NoOffers, table.OfferTerm, table.Policy, table.Promise),
     *(table.RankKey, table.Restrict, table.Retry, table.RetryBudget, table.Service, table.Split),
+    *(Problem, testcases.Expect, testcases.Given, testcases.TestCase),
 )
 
 
@@ -39,7 +42,11 @@ def _layout(cls: type[Any]) -> tuple[str, tuple[tuple[str, object], ...]]:
 _LAYOUTS: Mapping[type[Any], tuple[str, tuple[tuple[str, object], ...]]] = {
     cls: _layout(cls) for cls in _CLASSES
 }
-_MAKERS: Mapping[str, Callable[..., Any]] = {cls.__name__: cls for cls in _CLASSES}
+_MAKERS: Mapping[str, tuple[Callable[..., Any], frozenset[str]]] = {
+    cls.__name__: (cls, frozenset(f.name for f in fields(cls) if "frozenset[str]" in str(f.type)))
+    for cls in _CLASSES
+}
+"""By name: the class, and its fields that are sets of words, which are written as plain lists."""
 
 
 def encode(value: object, *, meaning: bool = False) -> str:
@@ -56,7 +63,8 @@ def encode(value: object, *, meaning: bool = False) -> str:
 
 def decode(text: str | bytes) -> Any:
     """Read what ``encode`` wrote; maps come back read-only, lists as tuples."""
-    return _tuples(json.loads(text, object_hook=_object))
+    made = _DECODER.decode(text if isinstance(text, str) else text.decode())
+    return _tuples(made) if type(made) is list else made
 
 
 def _plain(value: Any, meaning: bool) -> Any:
@@ -68,10 +76,11 @@ def _plain(value: Any, meaning: bool) -> Any:
     layout = _LAYOUTS.get(kind)
     if layout is not None:
         made: dict[str, Any] = {"": layout[0]}
+        words = _MAKERS[layout[0]][1]
         for name, default in layout[1]:
             item = getattr(value, name)
             if item is not default and (type(item) is not type(default) or item != default):
-                made[name] = _plain(item, meaning)
+                made[name] = sorted(item) if name in words else _plain(item, meaning)
         if meaning and kind is condition.Line:
             made.pop("text", None)
         return made
@@ -89,29 +98,24 @@ def _plain(value: Any, meaning: bool) -> Any:
     raise AssertionError(f"a table holds no {kind.__name__}")
 
 
-def _tuples(value: Any) -> Any:
-    if type(value) is list:
-        return tuple(_tuples(item) for item in value)
-    return value
+def _tuples(values: list[Any]) -> tuple[Any, ...]:
+    return tuple([_tuples(item) if type(item) is list else item for item in values])
 
 
 def _object(found: dict[str, Any]) -> Any:
     name = found.pop("", None)
-    if name is None:
-        for key, item in found.items():
-            if type(item) is list:
-                found[key] = _tuples(item)
-        return MappingProxyType(found)
-    maker = _MAKERS.get(name)
+    maker, words = _MAKERS.get(name, _NOTHING) if name else _NOTHING
+    for key, item in found.items():
+        if type(item) is list:
+            found[key] = frozenset(item) if key in words else _tuples(item)
     if maker is not None:
-        for key, item in found.items():
-            if type(item) is list:
-                found[key] = _tuples(item)
         return maker(**found)
+    if name is None:
+        return MappingProxyType(found)
     of = found["of"]
     match name:
         case "set":
-            return frozenset(_tuples(of))
+            return frozenset(of)
         case "decimal":
             return Decimal(of)
         case "FailureClass":
@@ -119,4 +123,8 @@ def _object(found: dict[str, Any]) -> Any:
         case "Reaction":
             return Reaction(of)
         case _:
-            return MappingProxyType({_tuples(key): _tuples(item) for key, item in of})
+            return MappingProxyType(dict(of))
+
+
+_NOTHING: tuple[Callable[..., Any] | None, frozenset[str]] = (None, frozenset())
+_DECODER = json.JSONDecoder(object_hook=_object)

@@ -1,4 +1,7 @@
-"""The way in: a folder, some files or a text, to a table that is whole, or an error that is."""
+"""The way in: a folder, some files or a text, to a table that is whole, or an error that is.
+
+Nothing heavy is imported here: a table that was compiled before is read without YAML and pydantic.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from hyperroute.errors import Problem
 from hyperroute.routing.table import RouteTable
-from hyperroute.tables.compile import compile_folder
-from hyperroute.tables.given import cases
-from hyperroute.tables.merge import includes, merge
-from hyperroute.tables.report import Report, Spot
-from hyperroute.tables.source import Reader, Source
 from hyperroute.tables.testcases import TestCase
-from hyperroute.tables.vocabulary import PluginWords, nearest
+from hyperroute.tables.vocabulary import PluginWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +33,21 @@ class Loaded:
     sources: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """The bytes of a table, before anything is understood of them.
+
+    Attributes:
+        own: Name and bytes of each file that was asked for, in the order of their names.
+        shipped: The same of the table that comes with the library, should it be included.
+        problems: Files that could not be read.
+    """
+
+    own: tuple[tuple[str, bytes], ...]
+    shipped: tuple[tuple[str, bytes], ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
 def load(
     path: str | Path | Sequence[str | Path],
     *,
@@ -49,15 +61,25 @@ def load(
         path: Where to read.
         plugins: What installed plugins add; ``None``: their names are not checked.
         strict: Treat warnings as errors.
-        cache: A folder of compiled tables; ``None``: nothing is kept.
+        cache: A folder of compiled tables, of this user alone; ``None``: nothing is kept.
 
     Raises:
         TableError: With every problem of the whole table.
     """
     roots = [path] if isinstance(path, str | Path) else list(path)
-    sources, problems = _read_all(map(Path, roots))
-    del cache
-    return _load(sources, problems, plugins, strict=strict)
+    found = read_files(map(Path, roots))
+    if cache is None or found.problems:
+        return _cold(found, plugins, strict=strict)
+    from hyperroute.tables.cache import Cache
+
+    kept = Cache(cache)
+    key = kept.key(found, plugins, strict=strict)
+    warm = kept.read(key)
+    if warm is not None:
+        return warm
+    loaded = _cold(found, plugins, strict=strict)
+    kept.write(key, loaded)
+    return loaded
 
 
 def loads(
@@ -68,7 +90,15 @@ def loads(
     Raises:
         TableError: With every problem of it.
     """
-    return _load([(name, text.encode())], [], plugins, strict=strict)
+    shipped = _below(find_shipped()).own
+    found = Files(own=((name, text.encode(errors="surrogatepass")),), shipped=shipped)
+    return _cold(found, plugins, strict=strict)
+
+
+def _cold(found: Files, plugins: PluginWords | None, *, strict: bool) -> Loaded:
+    from hyperroute.tables.read import understand_files
+
+    return understand_files(found, plugins, strict=strict)
 
 
 def find_shipped() -> Path | None:
@@ -80,89 +110,34 @@ def find_shipped() -> Path | None:
     return checkout if checkout.is_dir() else None
 
 
-def _read_all(roots: Iterable[Path]) -> tuple[list[tuple[str, bytes]], list[Problem]]:
+def read_files(roots: Iterable[Path]) -> Files:
+    """Read the bytes of all files of a table, and of the shipped one that it may include."""
     problems: list[Problem] = []
-    found: dict[Path, str] = {}
+    wanted: dict[Path, str] = {}
     for root in roots:
         if root.is_dir():
-            below = sorted(item for item in root.rglob("*.yaml") if item.is_file())
+            below = [item for item in root.rglob("*.yaml") if item.is_file()]
             if not below:
                 problems.append(Problem(str(root), 0, 0, "no *.yaml file below this folder"))
         else:
             below = [root]
-        for item in below:
-            found.setdefault(item.resolve(), str(item))
-    contents: list[tuple[str, bytes]] = []
-    for name in found.values():
+        for item in sorted(below):
+            wanted.setdefault(item.resolve(), str(item))
+    own: list[tuple[str, bytes]] = []
+    for name in sorted(wanted.values()):
         try:
-            contents.append((name, Path(name).read_bytes()))
+            own.append((name, Path(name).read_bytes()))
         except OSError as error:
             problems.append(Problem(name, 0, 0, f"cannot be read: {error.strerror or error}"))
-    return contents, problems
+    shipped = _below(find_shipped()).own
+    return Files(own=tuple(own), shipped=shipped, problems=tuple(problems))
 
 
-def _load(
-    contents: list[tuple[str, bytes]],
-    problems: list[Problem],
-    plugins: PluginWords | None,
-    *,
-    strict: bool,
-) -> Loaded:
-    report = Report(strict=strict, problems=set(problems))
-    reader = Reader()
-    tops: list[tuple[Source, dict[str, Any]]] = []
-    wanted: dict[str, Spot] = {}
-    _parse(reader, report, contents, tops, wanted, own=True)
-    for word, spot in sorted(wanted.items()):
-        _parse(reader, report, _included(word, spot, plugins), tops, None, own=False)
-    report.problems.update(reader.problems)
-    report.raise_if_failed()
-    folder = merge(report, tops)
-    names = tuple(source.name for source, _ in tops)
-    tops.clear()
-    compiled = compile_folder(folder, plugins)
-    tests = cases(folder, compiled)
-    report.raise_if_failed()
-    return Loaded(
-        table=compiled.table, tests=tests, warnings=report.warnings(), sources=tuple(sorted(names))
+def _below(folder: Path | None) -> Files:
+    if folder is None:
+        return Files(own=())
+    found = sorted(item for item in folder.rglob("*.yaml") if item.is_file())
+    names = (f"shipped/{item.relative_to(folder).as_posix()}" for item in found)
+    return Files(
+        own=tuple((name, item.read_bytes()) for name, item in zip(names, found, strict=True))
     )
-
-
-def _parse(
-    reader: Reader,
-    report: Report,
-    contents: Iterable[tuple[str, bytes]],
-    tops: list[tuple[Source, dict[str, Any]]],
-    wanted: dict[str, Spot] | None,
-    *,
-    own: bool,
-) -> None:
-    for name, data in contents:
-        text = reader.decode(name, data)
-        if text is None:
-            continue
-        source = Source(name, text, own)
-        top = reader.read(source)
-        if top is None:
-            continue
-        for word, spot in includes(report, source, top):
-            if wanted is None:
-                spot.error("an included table includes no other")
-            else:
-                wanted.setdefault(word, spot)
-        tops.append((source, top))
-
-
-def _included(word: str, spot: Spot, plugins: PluginWords | None) -> list[tuple[str, bytes]]:
-    if word == "shipped":
-        shipped = find_shipped()
-        contents, problems = _read_all([shipped]) if shipped else ([], [])
-        if shipped is None or problems:
-            spot.error("the shipped table is not there: the installation is broken")
-        return contents
-    name = word.removeprefix("plugin:")
-    tables = plugins.tables if plugins else {}
-    if name not in tables:
-        spot.error(f"no installed plugin {name!r} brings a table{nearest(name, tables)}")
-    texts = tables.get(name, {})
-    return [(f"plugin:{name}/{file}", text.encode()) for file, text in sorted(texts.items())]

@@ -5,7 +5,6 @@ A definition that is broken keeps its name, so that one mistake does not become 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -59,10 +58,12 @@ class Namespace:
         ]
         return max(found, key=fixed_characters, default=None)
 
-    def unknown(self, name: str, what: str = "name") -> str:
-        """Write the message about a name that nobody has."""
-        valid: Mapping[str, object] = self.offers if "@" in name else self.kinds
-        return f"unknown {what} {name!r}{nearest(name, valid)}"
+    def unknown(self, name: str, *kinds: What) -> str:
+        """Write the message about a name that nobody has; the kinds are what it could have been."""
+        if "@" in name:
+            return f"unknown offer {name!r}{nearest(name, self.offers)}"
+        valid = [other for other, what in self.kinds.items() if what in kinds or not kinds]
+        return f"unknown name {name!r}{nearest(name, [v for v in valid if '*' not in v])}"
 
 
 def fixed_characters(pattern: str) -> int:

@@ -44,6 +44,11 @@ Money = Annotated[
     PlainValidator(words.money),
     WithJsonSchema(_pattern(r"^[0-9.]+ ?(usd|credit)$", "0.50 usd", "50 credit")),
 ]
+Status = Annotated[
+    int,
+    PlainValidator(words.status),
+    WithJsonSchema({"type": "integer", "minimum": 100, "maximum": 599}),
+]
 Share = Annotated[
     Decimal, PlainValidator(words.share), WithJsonSchema(_pattern(r"^[0-9.]+ ?%$", "80%"))
 ]

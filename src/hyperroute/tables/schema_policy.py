@@ -22,6 +22,7 @@ from hyperroute.tables.schema import (
     Positive,
     Rates,
     Size,
+    Status,
     Time,
     TimeoutDoc,
     Words,
@@ -131,7 +132,7 @@ class ExpectDoc(Doc):
     cost: Money | None = None
     ends: Literal["served", "exhausted", "interrupted", "refused"] | None = None
     error: FailureWord | None = None
-    status: Annotated[int, Field(ge=100, le=599)] | None = None
+    status: Status | None = None
     rejected: dict[str, str] = {}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Tag, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from hyperroute.tables.merge import Entry, Folder
 from hyperroute.tables.schema_catalog import ModelDoc, NamedPrice, ProviderDoc, ShapeDoc
@@ -52,7 +54,7 @@ def _validate(section: str, entries: dict[str, Entry]) -> dict[str, Any]:
         return dict(adapter.validate_python(values))
     except ValidationError as error:
         broken: set[str] = set()
-        for detail in error.errors(include_url=False):
+        for detail in _once(error.errors(include_url=False)):
             name, *path = detail["loc"]
             broken.add(str(name))
             keys = _keys_at(FORMS[section], path[:-1])
@@ -61,6 +63,21 @@ def _validate(section: str, entries: dict[str, Entry]) -> dict[str, Any]:
         good = {name: value for name, value in values.items() if name not in broken}
         docs = dict(adapter.validate_python(good))
         return {name: docs.get(name) for name in values}
+
+
+def _once(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Drop what is said to be missing where it stands misspelt: that is one mistake, not two."""
+    wrong = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "missing"
+        or not any(
+            place[:-1] == detail["loc"][:-1]
+            and get_close_matches(str(place[-1]), [str(detail["loc"][-1])])
+            for place in wrong
+        )
+    ]
 
 
 def _keys_at(form: Any, path: list[int | str]) -> list[str]:
@@ -92,8 +109,9 @@ def _step(form: Any, part: int | str) -> Any:
         for name, field in form.model_fields.items():
             if part == (field.alias or name):
                 return field.annotation
-        extra = form.__annotations__.get("__pydantic_extra__")
-        return get_args(extra)[1] if extra and not isinstance(extra, str) else None
+        if form.model_config.get("extra") == "allow":
+            return get_args(get_type_hints(form, include_extras=True)["__pydantic_extra__"])[1]
+        return None
     if get_origin(form) is dict:
         return get_args(form)[1]
     if get_origin(form) is list:

@@ -74,6 +74,8 @@ def instead(
         final = names.resolve(named)
         if final in names.broken or final.rpartition("@")[0] in names.broken:
             continue
+        if named != final and final not in names.kinds:
+            continue  # told where the alias is defined
         term: ModelTerm | OfferTerm
         what = names.kinds.get(final)
         if what == "model" and "*" not in final:
@@ -82,7 +84,7 @@ def instead(
             term, other = OfferTerm(final), models.get(names.offers[final])
         else:
             if what is None:
-                at.error(names.unknown(final))
+                at.error(names.unknown(final, "model", "alias"))
             else:
                 kind = "pattern" if what == "model" else what
                 at.error(f"instead names a model or an offer, and {final!r} is of kind {kind}")

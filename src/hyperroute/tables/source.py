@@ -137,6 +137,10 @@ def _events(text: str) -> Iterator[Any]:
             yield event
 
 
+def _short(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
+
+
 class _Stop(Exception):
     """The file cannot be read any further."""
 
@@ -252,7 +256,7 @@ class _File:
             return self.alias(event)
         self.reader.nodes += 1
         if event.tag is not None:
-            self.tell(event, f"the tag {event.tag} is not part of the language")
+            self.tell(event, f"the tag {_short(event.tag)} is not part of the language")
         if kind is ScalarEvent:
             value = self.scalar(event)
             if event.anchor:
@@ -312,7 +316,7 @@ class _File:
                 self.stop(event, "a key is a word, not a list, a map or an alias")
             key = event.value
             if event.tag is not None:
-                self.tell(event, f"the tag {event.tag} is not part of the language")
+                self.tell(event, f"the tag {_short(event.tag)} is not part of the language")
             elif event.implicit[0]:
                 self.check_key(event, key)
             value = self.node(next(events), events, depth + 1)

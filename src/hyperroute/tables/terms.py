@@ -142,8 +142,8 @@ class Terms:
         if name == "none":
             return NoOffers()
         final = self.names.resolve(name)
-        if final in self.names.broken:
-            return NoOffers()
+        if final in self.names.broken or (name != final and final not in self.names.kinds):
+            return NoOffers()  # told where it is defined
         match self.names.kinds.get(final):
             case "model":
                 if "*" in final:
@@ -164,11 +164,11 @@ class Terms:
         if name in self.names.offers:
             return OfferTerm(name)
         if name.rpartition("@")[0] in self.names.broken or name in self.names.aliases:
-            return NoOffers()  # told where the model, or the alias, is defined
+            return NoOffers()  # told where it is defined
         if pattern := self.names.pattern_for(name):
             spot.error(f"{name!r} is only matched by the pattern {pattern!r}; a term needs a model")
         else:
-            spot.error(self.names.unknown(name, "offer" if "@" in name else "name"))
+            spot.error(self.names.unknown(name))
         return NoOffers()
 
     def _split(self, spot: Spot, doc: SplitDoc, owner: str) -> Split:

@@ -117,6 +117,13 @@ def positive(value: object) -> int:
     raise _expected("a count of at least 1", value)
 
 
+def status(value: object) -> int:
+    """Read an HTTP status."""
+    if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599:
+        return value
+    raise _expected("an HTTP status such as 503", value)
+
+
 def share(value: object) -> Decimal:
     """Read ``80%`` as the exact fraction 0.8."""
     if isinstance(value, str) and (found := _SHARE.fullmatch(value)):

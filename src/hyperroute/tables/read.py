@@ -1,0 +1,92 @@
+"""The cold way: bytes to values, values to definitions, definitions to a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from hyperroute.tables.compile import compile_folder
+from hyperroute.tables.digest import digest
+from hyperroute.tables.given import cases
+from hyperroute.tables.lint import unused
+from hyperroute.tables.load import Files, Loaded
+from hyperroute.tables.merge import includes, merge
+from hyperroute.tables.report import Report, Spot
+from hyperroute.tables.source import Reader, Source
+from hyperroute.tables.vocabulary import PluginWords, nearest
+
+_Tops = list[tuple[Source, dict[str, Any]]]
+
+
+def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool) -> Loaded:
+    """Compile the files of a table.
+
+    Raises:
+        TableError: With every problem of all of them.
+    """
+    report = Report(strict=strict, problems=set(found.problems))
+    reader = Reader()
+    tops: _Tops = []
+    wanted = _parse(reader, report, found.own, tops, own=True)
+    for word, spot in sorted(wanted.items()):
+        contents = _included(word, spot, found, plugins)
+        for other, at in _parse(reader, report, contents, tops, own=False).items():
+            if other != word:
+                at.error("an included table includes no other")
+    report.problems.update(reader.problems)
+    report.raise_if_failed()
+    folder = merge(report, tops)
+    names = tuple(sorted(source.name for source, _ in tops))
+    tops.clear()
+    compiled = compile_folder(folder, plugins)
+    tests = cases(folder, compiled)
+    if not report.failed:
+        # Of a faulty table it cannot be said what is used: one mistake would be told twice.
+        unused(folder, compiled.names, compiled.table)
+    report.raise_if_failed()
+    return Loaded(
+        table=replace(compiled.table, digest=digest(compiled.table)),
+        tests=tests,
+        warnings=report.warnings(),
+        sources=names,
+    )
+
+
+def _parse(
+    reader: Reader,
+    report: Report,
+    contents: Iterable[tuple[str, bytes]],
+    tops: _Tops,
+    *,
+    own: bool,
+) -> dict[str, Spot]:
+    """Read files into ``tops`` and give what they include, with one place for each."""
+    wanted: dict[str, Spot] = {}
+    for name, data in contents:
+        text = reader.decode(name, data)
+        if text is None:
+            continue
+        source = Source(name, text, own)
+        top = reader.read(source)
+        if top is None:
+            continue
+        for word, spot in includes(report, source, top):
+            wanted.setdefault(word, spot)
+        tops.append((source, top))
+    return wanted
+
+
+def _included(
+    word: str, spot: Spot, found: Files, plugins: PluginWords | None
+) -> tuple[tuple[str, bytes], ...]:
+    if word == "shipped":
+        if not found.shipped:
+            spot.error("the shipped table is not there: the installation is broken")
+        return found.shipped
+    name = word.removeprefix("plugin:")
+    tables = plugins.tables if plugins else {}
+    if name not in tables:
+        spot.error(f"no installed plugin {name!r} brings a table{nearest(name, tables)}")
+    texts = tables.get(name, {})
+    return tuple((f"plugin:{name}/{file}", text.encode()) for file, text in sorted(texts.items()))
