@@ -5,6 +5,7 @@ emitted body validates.
 """
 
 import json
+from typing import Any
 
 import anthropic
 import httpx2
@@ -71,7 +72,7 @@ def streamed(reply: Reply) -> bytes:
     return b"".join(encoder.feed(event) for event in replay(reply))
 
 
-ASK: dict = {
+ASK: dict[str, Any] = {
     "model": "claude-sonnet-4-6",
     "max_tokens": 100,
     "messages": [{"role": "user", "content": "hi"}],

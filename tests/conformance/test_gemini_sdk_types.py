@@ -129,24 +129,32 @@ def test_invariant_32_the_reader_makes_the_whole_reply_of_a_stream(name):
     whole = types.GenerateContentResponse.model_validate_json(
         GEMINI_GENERATE.emit_reply(REPLIES[name], request=request_of(), model=MODEL)
     )
-    (candidate,) = whole.candidates
-    parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts or ()]
+    candidate = first(whole)
+    parts = [part for chunk in chunks for part in parts_of(first(chunk))]
     for thought in (None, True):
-        assert text_of(parts, thought) == text_of(candidate.content.parts or (), thought)
+        assert text_of(parts, thought) == text_of(parts_of(candidate), thought)
     assert [p.function_call for p in parts if p.function_call] == [
-        p.function_call for p in candidate.content.parts or () if p.function_call
+        p.function_call for p in parts_of(candidate) if p.function_call
     ]
     assert [p.thought_signature for p in parts if p.thought_signature] == [
-        p.thought_signature for p in candidate.content.parts or () if p.thought_signature
+        p.thought_signature for p in parts_of(candidate) if p.thought_signature
     ]
-    assert [chunk.candidates[0].finish_reason for chunk in chunks][:-1] == [None] * (
-        len(chunks) - 1
-    )
-    assert chunks[-1].candidates[0].finish_reason == candidate.finish_reason
+    assert [first(chunk).finish_reason for chunk in chunks][:-1] == [None] * (len(chunks) - 1)
+    assert first(chunks[-1]).finish_reason == candidate.finish_reason
     assert chunks[-1].usage_metadata == whole.usage_metadata
 
 
-def text_of(parts, thought):
+def first(response: types.GenerateContentResponse) -> types.Candidate:
+    assert response.candidates
+    return response.candidates[0]
+
+
+def parts_of(candidate: types.Candidate) -> list[types.Part]:
+    assert candidate.content is not None
+    return candidate.content.parts or []
+
+
+def text_of(parts: list[types.Part], thought: bool | None) -> str:
     return "".join(p.text for p in parts if p.text and p.thought == thought)
 
 

@@ -10,7 +10,7 @@ from hyperroute.canon.content import Reasoning, ToolUse
 from hyperroute.canon.request import Conversation, Thinking
 from hyperroute.dialects import json
 from hyperroute.dialects.base import Profile
-from hyperroute.dialects.effort import BUDGETS, budget_of, effort_of, nearest
+from hyperroute.dialects.effort import BUDGETS, budget_of, effort_of, nearest, said_by
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.places import place
 from hyperroute.dialects.sealing import belongs
@@ -86,7 +86,7 @@ def plan_thinking(
     if asked.effort == "none" or asked.budget in {"off", 0}:
         if "disabled" in kinds:
             return ThinkingPlan({"thinking": {"type": "disabled"}})
-        losses.add("thinking", "dropped", "thinking cannot be turned off at this target")
+        losses.add(said_by(asked), "dropped", "thinking cannot be turned off at this target")
         return ThinkingPlan({})
     if "adaptive" in kinds:
         return _adaptive(asked, losses)
@@ -94,7 +94,7 @@ def plan_thinking(
         return _manual(conversation, asked, profile, losses, max_tokens=max_tokens)
     if asked.effort is not None and "effort" in profile.does:
         return ThinkingPlan({}, effort=_effort(asked.effort, losses))
-    losses.add("thinking", "dropped", "this target does not think")
+    losses.add(said_by(asked), "dropped", "this target does not think")
     return ThinkingPlan({})
 
 
@@ -110,9 +110,9 @@ def _kinds(profile: Profile) -> tuple[str, ...]:
 def _effort(effort: str, losses: Losses) -> str | None:
     found = nearest(effort, EFFORTS)
     if found is None:
-        losses.add("thinking", "dropped", f"unknown effort {effort!r}")
+        losses.add("effort", "dropped", f"unknown effort {effort!r}")
     elif found != effort:
-        losses.add("thinking", "approximated", f"effort {found} is sent")
+        losses.add("effort", "approximated", f"effort {found} is sent")
     return found
 
 
@@ -120,7 +120,7 @@ def _adaptive(asked: Thinking, losses: Losses) -> ThinkingPlan:
     effort = asked.effort
     if effort is None and isinstance(asked.budget, int):
         effort = effort_of(asked.budget)
-        losses.add("thinking", "approximated", f"a budget becomes effort {effort}")
+        losses.add(said_by(asked), "approximated", f"a budget becomes effort {effort}")
     thinking: dict[str, Any] = {"type": "adaptive"}
     if asked.visible is not None:
         thinking["display"] = "omitted" if asked.visible == "none" else "summarized"
@@ -142,23 +142,23 @@ def _manual(
         effort = asked.effort or "medium"
         budget = budget_of(effort, limit=max_tokens - 1)
         if budget is None:
-            losses.add("thinking", "dropped", f"unknown effort {effort!r}")
+            losses.add(said_by(asked), "dropped", f"unknown effort {effort!r}")
             return ThinkingPlan({})
     choice = conversation.tool_choice
     if choice is not None and choice.mode in {"any", "named"} and conversation.tools:
-        losses.add("thinking", "dropped", "a forced tool excludes a thinking budget")
+        losses.add(said_by(asked), "dropped", "a forced tool excludes a thinking budget")
         return ThinkingPlan({})
     if _in_unsealed_loop(conversation, profile, source=losses.dialect):
-        losses.add("thinking", "dropped", "the tool loop began without thinking of this vendor")
+        losses.add(said_by(asked), "dropped", "the tool loop began without thinking of this vendor")
         return ThinkingPlan({})
     fitting = min(max(budget, BUDGET_MIN), max_tokens - 1)
     if fitting < BUDGET_MIN:
-        losses.add("thinking", "dropped", f"max_tokens leaves no room for {BUDGET_MIN} tokens")
+        losses.add(said_by(asked), "dropped", f"max_tokens leaves no room for {BUDGET_MIN} tokens")
         return ThinkingPlan({})
     if not isinstance(asked.budget, int):
-        losses.add("thinking", "approximated", f"effort becomes a budget of {fitting} tokens")
+        losses.add(said_by(asked), "approximated", f"effort becomes a budget of {fitting} tokens")
     elif fitting != budget:
-        losses.add("thinking", "clamped", f"a budget of {fitting} tokens is sent")
+        losses.add(said_by(asked), "clamped", f"a budget of {fitting} tokens is sent")
     members = {"thinking": {"type": "enabled", "budget_tokens": fitting}}
     word = asked.effort if "effort" in profile.does else None
     return ThinkingPlan(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from hyperroute.canon.request import Thinking
+
 BUDGETS: Mapping[str, int] = MappingProxyType(
     {"minimal": 512, "low": 1_024, "medium": 8_192, "high": 24_576, "xhigh": 32_768}
 )
@@ -23,6 +25,11 @@ def effort_of(budget: int) -> str:
     return next(
         (e for e, tokens in reversed(tuple(BUDGETS.items())) if tokens <= budget), "minimal"
     )
+
+
+def said_by(asked: Thinking) -> str:
+    """Name the canonical member a loss of thinking is about: some dialects keep effort apart."""
+    return "effort" if asked.budget is None else "thinking"
 
 
 def nearest(effort: str, among: tuple[str, ...]) -> str | None:

@@ -131,6 +131,17 @@ class GeminiDecoder:
     def _is_over(self) -> bool:
         return bool(self._candidates) and all(c.finished for c in self._candidates.values())
 
+    def _brings_another(self, obj: Any) -> bool:
+        """Tell whether a candidate begins here after all earlier ones ended: of ``n`` some come late."""
+        candidates = obj.get("candidates") if isinstance(obj, Mapping) else None
+        return isinstance(candidates, list) and any(
+            isinstance(value, Mapping)
+            and isinstance(index := value.get("index"), int)
+            and index >= 0
+            and index not in self._candidates
+            for value in candidates
+        )
+
     def _data(self, data: bytes) -> Iterator[StreamEvent]:
         try:
             obj = json.loads(data)
@@ -154,7 +165,7 @@ class GeminiDecoder:
             yield from self._response(response)
 
     def _response(self, obj: Any) -> Iterator[StreamEvent]:
-        if self._is_over():
+        if self._is_over() and not self._brings_another(obj):
             return
         if not isinstance(obj, Mapping):
             raise ProviderWireError("a response that is no object")
@@ -171,7 +182,8 @@ class GeminiDecoder:
             self._started = True
             self._id = _text(pick(obj, "responseId"))
             yield Started(self._id, _text(pick(obj, "modelVersion")))
-        yield from self._counted(obj)
+        if not self._is_over():
+            yield from self._counted(obj)
         ended: list[Finished] = []
         for place, value in enumerate(candidates or ()):
             if not isinstance(value, Mapping):
@@ -210,6 +222,9 @@ class GeminiDecoder:
                 state.citations.append({name: found})
         raw = _text(pick(value, "finishReason"))
         if raw not in _UNSAID:
+            if state.citations and (state.open is None or state.thought):
+                yield from self._close_part(state)
+                yield from self._open_part(state, thought=False)
             yield from self._close_part(state)
             state.finished = True
             reason = _REASONS.get(raw, "other")
@@ -242,14 +257,17 @@ class GeminiDecoder:
         if state.open is not None and state.thought != thought:
             yield from self._close_part(state)
         if state.open is None and (text or sealed is not None):
-            state.open, self._parts = self._parts, self._parts + 1
-            state.thought = thought
-            yield PartStarted(state.open, Reasoning() if thought else Text(), state.number)
+            yield from self._open_part(state, thought=thought)
         if text and state.open is not None:
             yield PartDelta(state.open, text)
         if sealed is not None:
             state.sealed = sealed
             yield from self._close_part(state)
+
+    def _open_part(self, state: _Candidate, *, thought: bool) -> Iterator[StreamEvent]:
+        state.open, self._parts = self._parts, self._parts + 1
+        state.thought = thought
+        yield PartStarted(state.open, Reasoning() if thought else Text(), state.number)
 
     def _close_part(self, state: _Candidate) -> Iterator[StreamEvent]:
         if state.open is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hyperroute.canon.request import Conversation, Thinking, Tool
 from hyperroute.dialects.base import Profile
-from hyperroute.dialects.effort import budget_of, effort_of, nearest
+from hyperroute.dialects.effort import budget_of, effort_of, nearest, said_by
 from hyperroute.dialects.gemini_parts import PartWriter
 from hyperroute.dialects.gemini_spelling import LEVELS
 from hyperroute.dialects.losses import Losses
@@ -166,7 +166,7 @@ def _thinking(asked: Thinking, profile: Profile, losses: Losses) -> dict[str, An
     levels = isinstance(declared, list | tuple | set | frozenset) and "level" in declared
     if profile.does and not profile.does & {"thinking", "effort"}:
         if asked.effort not in {None, "none"} or asked.budget not in {None, "off", 0}:
-            losses.add("thinking", "dropped", "this target does not think")
+            losses.add(said_by(asked), "dropped", "this target does not think")
         return {}
     written = _level(asked, losses) if levels else _budget(asked, losses)
     if asked.visible is not None:
@@ -182,15 +182,15 @@ def _level(asked: Thinking, losses: Losses) -> dict[str, Any]:
         effort = "none"
     elif effort is None and isinstance(asked.budget, int):
         effort = effort_of(asked.budget)
-        losses.add("thinking", "approximated", f"a budget becomes level {effort}")
+        losses.add(said_by(asked), "approximated", f"a budget becomes level {effort}")
     if effort is None:
         return {}
     found = nearest(effort, tuple(LEVELS))
     if found is None:
-        losses.add("thinking", "dropped", f"unknown effort {effort!r}")
+        losses.add(said_by(asked), "dropped", f"unknown effort {effort!r}")
         return {}
     if found != effort:
-        losses.add("thinking", "approximated", f"level {found} is sent")
+        losses.add(said_by(asked), "approximated", f"level {found} is sent")
     return {"thinkingLevel": LEVELS[found]}
 
 
@@ -203,11 +203,11 @@ def _budget(asked: Thinking, losses: Losses) -> dict[str, Any]:
     if budget is None and asked.effort is not None:
         budget = budget_of(asked.effort, limit=BUDGET_MAX)
         if budget is None:
-            losses.add("thinking", "dropped", f"unknown effort {asked.effort!r}")
+            losses.add(said_by(asked), "dropped", f"unknown effort {asked.effort!r}")
             return {}
-        losses.add("thinking", "approximated", f"effort becomes a budget of {budget} tokens")
+        losses.add(said_by(asked), "approximated", f"effort becomes a budget of {budget} tokens")
     if budget is None:
         return {}
     if budget > BUDGET_MAX:
-        losses.add("thinking", "clamped", f"a budget of {BUDGET_MAX} tokens is sent")
+        losses.add(said_by(asked), "clamped", f"a budget of {BUDGET_MAX} tokens is sent")
     return {"thinkingBudget": min(budget, BUDGET_MAX)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hyperroute.canon.loss import Loss, LossKind
 from hyperroute.canon.request import Conversation
 from hyperroute.dialects.places import place
+from hyperroute.dialects.reading import at
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class Losses:
         """Report the members that only the source dialect knows."""
         for members in conversation.extensions.values():
             for key in members:
-                self.at(f"/{key}", "dropped", "only the source dialect knows it")
+                self.at(at("", key), "dropped", "only the source dialect knows it")
 
     def drop(self, why: str, **values: object) -> None:
         """Report every one of ``values`` that the caller gave."""

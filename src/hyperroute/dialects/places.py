@@ -19,6 +19,7 @@ _CHAT = {
     "output": "/response_format",
     "parallel": "/parallel_tool_calls",
     "thinking": "/reasoning_effort",
+    "effort": "/reasoning_effort",
     "user": "/user",
     "tier": "/service_tier",
     "cache_key": "/prompt_cache_key",
@@ -32,6 +33,7 @@ _RESPONSES = {
     "output": "/text/format",
     "verbosity": "/text/verbosity",
     "thinking": "/reasoning",
+    "effort": "/reasoning/effort",
     "previous_id": "/previous_response_id",
 }
 _MESSAGES = {
@@ -39,6 +41,7 @@ _MESSAGES = {
     "max_output": "/max_tokens",
     "stop": "/stop_sequences",
     "output": "/output_config/format",
+    "effort": "/output_config/effort",
     "parallel": "/tool_choice/disable_parallel_tool_use",
     "user": "/metadata/user_id",
     "tier": "/service_tier",
@@ -61,6 +64,7 @@ _GEMINI = {
     "output": "/generationConfig/responseMimeType",
     "modalities": "/generationConfig/responseModalities",
     "thinking": "/generationConfig/thinkingConfig",
+    "effort": "/generationConfig/thinkingConfig",
     "metadata": "/labels",
     "tier": "/serviceTier",
 }
