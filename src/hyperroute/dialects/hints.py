@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from hyperroute.canon.units import DAY, HOUR, MILLISECOND, MINUTE, SECOND
@@ -37,7 +37,8 @@ _GO_UNITS: Final[Mapping[str, int]] = {
     "μs": 1_000,
     "ns": 1,
 }
-_GO = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|us|µs|μs|ns|h|m|s)")
+_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
+_GO = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|us|µs|μs|ns|h|m|s)")
 _HTTP_DATE = re.compile(
     r"[A-Za-z]{3,9},? (\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}|\d{2}) (\d\d):(\d\d):(\d\d)(?: GMT| UTC)"
 )
@@ -80,15 +81,10 @@ def pushback(headers: Headers) -> bool:
 
 def number_ns(text: str, unit_ns: int) -> int | None:
     """Read a decimal number of units; floats occur."""
-    if not text or len(text) > _TEXT_MAX or not text.isascii():
+    text = text.strip()
+    if len(text) > _TEXT_MAX or not _NUMBER.fullmatch(text):
         return None
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    if not number.is_finite() or number.is_signed():
-        return None
-    return _bounded(number, unit_ns)
+    return _bounded(Decimal(text), unit_ns)
 
 
 def retry_after_ns(text: str, *, date_ns: int | None) -> int | None:

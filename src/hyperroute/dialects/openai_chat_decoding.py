@@ -299,7 +299,7 @@ class ChatDecoder:
         if not call.name:
             raise ProviderWireError("a tool call without a name")
         call.told = True
-        identity = call.id or choice.calls.invented(self._id, choice.index, call)
+        identity = choice.calls.identity(self._id, choice.index, call)
         part = ToolUse(id=identity, name=call.name, custom=call.custom)
         yield self._open_part(choice, part)
         if pieces := "".join(call.pieces):

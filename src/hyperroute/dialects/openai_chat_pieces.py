@@ -40,6 +40,7 @@ class Calls:
     last: OpenCall | None = None
     live: OpenCall | None = None
     count: int = 0
+    used: set[str] = field(default_factory=set[str])
 
     def take(self, entry: dict[str, Any]) -> tuple[OpenCall, str]:
         """Find the call that a fragment belongs to, and give its piece of arguments.
@@ -64,8 +65,15 @@ class Calls:
         self.last = call
         return call, _arguments(inner.get("input" if isinstance(custom, dict) else "arguments"))
 
-    def invented(self, reply: str, choice: int, call: OpenCall) -> str:
-        """Make an id for a call that came without; unique in a conversation, since replies are."""
+    def identity(self, reply: str, choice: int, call: OpenCall) -> str:
+        """Give the call's id, or make one; of two calls with one id the later gets its own.
+
+        Some servers send no id, others the function's name. What is made up is unique in a
+        conversation, as far as the ids of replies are.
+        """
+        if call.id and call.id not in self.used:
+            self.used.add(call.id)
+            return call.id
         tail = _STRANGE.sub("", reply)[-24:]
         where = f"{choice}_{call.number}" if choice else f"{call.number}"
         return f"call_{tail}_{where}" if tail else f"call_{where}"

@@ -44,12 +44,13 @@ _CALLS: Final = frozenset({"function_call", "custom_tool_call"})
 
 
 class Numbers:
-    """Gives out part indexes; one for a stream."""
+    """Gives out part indexes, and remembers the pairing ids in use; one for a stream."""
 
-    __slots__ = ("_last",)
+    __slots__ = ("_last", "pairings")
 
     def __init__(self) -> None:
         self._last = -1
+        self.pairings: set[str] = set()
 
     def take(self) -> int:
         """Give the next one."""
@@ -165,8 +166,10 @@ class Item:
         if not isinstance(name, str) or not name:
             raise ProviderWireError("a tool call without a name", pointer="/item/name")
         pairing = item.get("call_id")
-        if not isinstance(pairing, str) or not pairing:
+        if not isinstance(pairing, str) or not pairing or pairing in self.numbers.pairings:
+            # Missing, or given twice: without ids of their own two calls cannot be answered.
             pairing = self.id or f"call_{self.index}"
+        self.numbers.pairings.add(pairing)
         part = ToolUse(id=pairing, name=name, custom=custom, item_id=self.id)
         self.called = True
         yield from self._start(part, "call", 0)

@@ -133,7 +133,10 @@ def _plain_place(body: bytes, path: Path) -> tuple[int, int] | None:
     if path != ("model",):
         return None
     found = _MODEL.search(body)
-    if found is None or body.count(b"{", 0, found.start()) != 1 or b"[" in body[: found.start()]:
+    if found is None:
+        return None
+    place = found.start(1)
+    if body.count(b"{", 0, place) != 1 or body.find(b"[", 0, place) >= 0:
         return None
     return found.span(1)
 
