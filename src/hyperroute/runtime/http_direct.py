@@ -202,7 +202,7 @@ class AsyncDirectExchange:
         if not body.ready():
             line = self._line
             if line is None:
-                raise TransportError("unsent")
+                raise TransportError("cut")  # after close()
             until = time.monotonic_ns() + timeout_ns
             while not body.ready():
                 await line.more(until)
@@ -307,8 +307,9 @@ class _Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        # Any byte that the kernel did not take counts as unsent: see connection_lost.
-        self._transport.set_write_buffer_limits(high=0)
+        # We are told of every byte that was not handed on (at 0 a TLS transport tells of none,
+        # always); what is above one byte when the connection breaks was not sent: see _ended.
+        self._transport.set_write_buffer_limits(high=1, low=0)
         plain = transport.get_extra_info("socket")
         if plain is not None and plain.family != socket.AF_UNIX:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -332,7 +333,7 @@ class _Line(asyncio.Protocol):
             return
         self._pieces += pieces
         self._held += sum(map(len, pieces))
-        if self._held > HELD_BYTES_MAX and not reader.done and self._transport is not None:
+        if self._held > HELD_BYTES_MAX and not self.finished and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
         self._wake(came=True)
@@ -352,12 +353,10 @@ class _Line(asyncio.Protocol):
         reader = self._reader
         if reader is None or self._fault:
             return
-        fault: TransportFault | None = None if reader.done else "reset"
-        if exc is None:
-            fault = reader.eof()
-        if fault == "reset" and reader.head is None and self._unsent:
+        fault = reader.eof() if exc is None or reader.done else "reset"
+        if self._unsent and fault == "reset":
             # The kernel did not take the end of the request: nobody can have acted on it.
-            fault = "unsent"
+            fault = "reset" if reader.head else "unsent"
         reader.keeps = False
         if fault is not None:
             self._fail(fault)

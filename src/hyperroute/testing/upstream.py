@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -58,7 +59,9 @@ class Upstream:
     and kept in ``errors``, so that a test fails where it looks.
     """
 
-    def __init__(self, answer: Answer | None = None) -> None:
+    def __init__(self, answer: Answer | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        """Answer every path with ``answer``; ``tls`` makes it speak https."""
+        self._tls = tls
         self.seen: list[Seen] = []
         self.errors: list[Exception] = []
         self.connections = 0
@@ -75,7 +78,7 @@ class Upstream:
     @property
     def url(self) -> str:
         """Return the base URL, without a trailing slash."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def serve(self, prefix: str, answer: Answer) -> None:
         """Say what is answered at paths that begin so; the longest prefix decides.
@@ -116,7 +119,9 @@ class Upstream:
             self._loop.close()
 
     async def _serve(self) -> None:
-        server = await self._loop.create_server(lambda: _Connection(self), sock=self._listener)
+        server = await self._loop.create_server(
+            lambda: _Connection(self), sock=self._listener, ssl=self._tls
+        )
         await self._stopping.wait()
         server.close()
         connections = list(self._open)
