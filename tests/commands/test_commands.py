@@ -30,7 +30,7 @@ PAGES = sorted(
     for page in (ROOT / folder).glob("*.md")
 )
 FENCE = re.compile(
-    r"^(?P<ticks>`{3,})(?P<info>[^`]*)\n(?P<body>.*?)^(?P=ticks)$", re.DOTALL | re.MULTILINE
+    r"^(?P<ticks>`{3,})(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=ticks)$", re.DOTALL | re.MULTILINE
 )
 CREDENTIAL = re.compile(r"_(API_KEY|URL|TOKEN)$|^HYPERROUTE_")
 
@@ -66,6 +66,7 @@ def test_every_console_block_does_what_it_says(
             case (_, name):
                 Path(name).parent.mkdir(parents=True, exist_ok=True)
                 Path(name).write_text(block.body, "utf-8")
+    assert ran == page.read_text("utf-8").count("```console\n"), "a block was overlooked"
     assert ran or page.is_relative_to(ROOT / "docs"), "this page runs nothing"
 
 

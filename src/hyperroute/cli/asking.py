@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from hyperroute.cli.say import misuse
 
 if TYPE_CHECKING:
     from hyperroute.routing.plan import Plan
+    from hyperroute.routing.table import RouteTable
 
 Tokens = Annotated[int, typer.Option("--tokens", metavar="N", min=0, help="Tokens of the input.")]
 Output = Annotated[
@@ -66,6 +68,7 @@ def planned(
 
     router = Router.load(place(tables, as_json=as_json))
     _known(router.table, needs=needs or [], down=down or [], as_json=as_json)
+    _told(router.table, pairs(facts, as_json=as_json), as_json=as_json)
     told = {name: _value(text) for name, text in pairs(facts, as_json=as_json).items()}
     given = Given(
         model=model,
@@ -89,7 +92,7 @@ def planned(
     return router.plan(request_of(given, router.table), answers=answers)
 
 
-def _known(table: Any, *, needs: list[str], down: list[str], as_json: bool) -> None:
+def _known(table: RouteTable, *, needs: list[str], down: list[str], as_json: bool) -> None:
     """Refuse words that the table does not know: an unknown word would only ever say nothing."""
     for word in down:
         if word not in table.providers and word not in table.offers:
@@ -101,6 +104,16 @@ def _known(table: Any, *, needs: list[str], down: list[str], as_json: bool) -> N
                 misuse(
                     f"no model does {word!r}; there is {', '.join(sorted(can))}", as_json=as_json
                 )
+
+
+def _told(table: RouteTable, facts: Mapping[str, str], *, as_json: bool) -> None:
+    """Refuse facts that no condition could ever read."""
+    from hyperroute.tables.vocabulary import REQUEST_FACTS, nearest
+
+    for name in facts:
+        if name not in REQUEST_FACTS and name not in table.facts and not name.startswith("limit."):
+            valid = [*REQUEST_FACTS, *table.facts]
+            misuse(f"unknown fact {name!r}{nearest(name, valid)}", as_json=as_json)
 
 
 def _value(text: str) -> Any:

@@ -29,7 +29,10 @@ ANSWER_TOKENS = 4096
 
 def chat(
     prompt: Annotated[
-        str, typer.Argument(help="What to ask; - reads it from stdin.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="PROMPT", help="What to ask; - reads it from stdin.", show_default=False
+        ),
     ],
     *,
     model: Model = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,6 +57,8 @@ def models(
             ):
                 print(line)
         if not found:
+            if not as_json:
+                print("hyperroute: no listed model is like that", file=sys.stderr)
             no()
 
 

@@ -35,9 +35,13 @@ def run_tests(
 ) -> None:
     """Run the tests of a table through the real planner and machine, in virtual time."""
     with answering(as_json=as_json):
+        import logging
+
         from hyperroute.cli.loading import loaded
         from hyperroute.proving.tests import run
 
+        # What a script makes go wrong is no news to anybody.
+        logging.getLogger("hyperroute").addHandler(logging.NullHandler())
         found = loaded(place(tables, as_json=as_json))
         results = [
             run(case, found.table)

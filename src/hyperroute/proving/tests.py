@@ -16,7 +16,7 @@ from typing import Any
 
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.request import Conversation, Kind, Narrowing, Request
-from hyperroute.canon.units import DAY, Instant
+from hyperroute.canon.units import DAY, HOUR, Instant
 from hyperroute.canon.usage import Usage
 from hyperroute.catalog.facts import first_failing, offer_fact
 from hyperroute.errors import RequestError
@@ -33,7 +33,9 @@ from hyperroute.runtime.conversation import Conversation as Talk
 from hyperroute.tables.testcases import Expect, Given, TestCase
 from hyperroute.testing.world import World
 
-FOREVER: Instant = 1 << 62
+OUTAGE: Instant = HOUR
+"""How long what is down is known to stay so; no plan looks further ahead."""
+
 LATEST = 1 << 30
 """The day when none was told: the newest row of every price counts."""
 
@@ -134,7 +136,7 @@ def request_of(given: Given, table: RouteTable) -> Request:
 
 def answers_of(given: Given) -> Answers:
     """Say what is known when the plan of a case is made."""
-    down = {f"offer:{word}" if "@" in word else f"provider:{word}": FOREVER for word in given.down}
+    down = {f"offer:{word}" if "@" in word else f"provider:{word}": OUTAGE for word in given.down}
     return Answers(
         day=given.day or LATEST,
         input_tokens=given.input,
