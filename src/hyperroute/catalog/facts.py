@@ -184,12 +184,24 @@ _MODEL_FACTS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def offer_fact(offer: Offer, name: str) -> Fact | None:
-    """Read a fact of an offer by the language's word for it; ``None`` is unknown."""
+_MODEL_ONLY = frozenset({"fps", "wait", "max_run"})
+
+
+def offer_fact(offer: Offer, name: str, model: Model | None = None) -> Fact | None:
+    """Read a fact of an offer by the language's word for it; ``None`` is unknown.
+
+    Args:
+        offer: Whose own facts are effective: its model's and provider's where it says none.
+        name: As in a condition.
+        model: Where facts are read that no offer can say (``fps``, ``wait``, ``max_run``).
+    """
     if name.startswith("quality."):
         return offer.quality.get(name[8:])
     attribute = _OFFER_FACTS.get(name)
-    return None if attribute is None else getattr(offer, attribute)
+    if attribute is not None:
+        found: Fact | None = getattr(offer, attribute)
+        return found
+    return model_fact(model, name) if model is not None and name in _MODEL_ONLY else None
 
 
 def model_fact(model: Model, name: str) -> Fact | None:
@@ -202,4 +214,4 @@ def model_fact(model: Model, name: str) -> Fact | None:
 
 def is_offer_fact(name: str) -> bool:
     """Say whether a word names a fact of offers, rather than one of the request or the caller."""
-    return name in _OFFER_FACTS or name.startswith("quality.")
+    return name in _OFFER_FACTS or name in _MODEL_ONLY or name.startswith("quality.")

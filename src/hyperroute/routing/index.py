@@ -207,10 +207,12 @@ class Pool:
     def satisfying(self, line: Line, values: tuple[Scalar, ...] | None) -> int:
         """The offers of which a line holds, its references already replaced."""
         key = (line.fact, line.op, values)
+        fact_of = self.index.fact_of
         found = self._masks.get(key)
         if found is None:
             found = self._masks.keep(
-                key, mask_of(satisfies(offer, line, values) for offer in self.offers)
+                key,
+                mask_of(satisfies(line, fact_of(one, line.fact), values) for one in self.offers),
             )
         return found
 
@@ -240,18 +242,14 @@ class Pool:
         return found
 
 
-def satisfies(
-    offer: Offer, line: Line, values: tuple[Scalar, ...] | None, model: str | None = None
-) -> bool:
-    """Say whether a line holds of an offer.
+def satisfies(line: Line, fact: Fact | None, values: tuple[Scalar, ...] | None) -> bool:
+    """Say whether a line holds of a fact.
 
     Args:
-        offer: Whose facts are read.
-        line: About a fact of offers.
-        values: Its right side; ``None``: something on it is unknown.
-        model: The name the caller used, where the offer's model is a pattern.
+        line: For its operator.
+        fact: What an offer has; ``None``: unknown.
+        values: The line's right side; ``None``: something on it is unknown.
     """
-    fact = model if model is not None and line.fact == "model" else offer_fact(offer, line.fact)
     if line.op == "given":
         return fact is not None
     if line.op == "not given":
@@ -276,6 +274,10 @@ class Index:
     def model_of(self, offer: Offer) -> Model:
         """Find the model an offer belongs to."""
         return self.table.services[offer.model].model
+
+    def fact_of(self, offer: Offer, name: str) -> Fact | None:
+        """Read a fact of an offer, or of its model where only that can say it."""
+        return offer_fact(offer, name, self.model_of(offer))
 
     @cached_property
     def offers(self) -> Mapping[str, Offer]:

@@ -79,7 +79,7 @@ def _mask(pool: Pool, view: View, lines: tuple[Required, ...]) -> int:
         if holding is not None:
             mask &= pool.everything if holding else 0
         elif view.pattern is not None and line.fact == "model":
-            mask &= mask_of(satisfies(one, line, values, view.name_of(one)) for one in pool.offers)
+            mask &= mask_of(satisfies(line, view.name_of(one), values) for one in pool.offers)
         else:
             mask &= pool.satisfying(line, values)
     return mask
@@ -146,7 +146,9 @@ def required(offers: list[Offer], condition: Condition, view: View) -> list[Offe
     for line in condition:
         if is_offer_fact(line.fact):
             values = resolve(line, view.fact)
-            offers = [one for one in offers if satisfies(one, line, values, view.name_of(one))]
+            offers = [
+                one for one in offers if satisfies(line, view.fact_of(one, line.fact), values)
+            ]
         elif not line_holds(line, view.fact):
             return []
     return offers

@@ -101,6 +101,10 @@ def nothing_left(view: View, resolved: Resolved) -> Refusal:
             param="model",
             available=available(view.table, view.request),
         )
+    if resolved.service is not None:
+        # Why the model itself cannot serve is what its caller wants to know; equivalents come after.
+        own = {offer.id for offer in resolved.service.model.offers}
+        reasons = tuple(one for one in reasons if one.rejection.offer in own) or reasons
     furthest = max(STAGES.index(reason.stage) for reason in reasons)
     closest = [reason for reason in reasons if reason.stage == STAGES[furthest]]
     return replace(_refusal(closest, name, view), looked=True)

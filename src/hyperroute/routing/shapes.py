@@ -17,11 +17,13 @@ from hyperroute.catalog.condition import Condition, Fact, Scalar
 from hyperroute.catalog.facts import line_holds
 from hyperroute.catalog.shape import SPELLINGS, Parameter, Range, Shape, SumRule
 from hyperroute.routing.readings import (
+    TIMES,
     as_list,
     bytes_of,
     folded,
     is_list,
     listed,
+    read_time,
     shown,
     source_of,
     text_size,
@@ -89,11 +91,21 @@ def _mended(rule: Parameter, name: str, values: Mapping[str, Any]) -> Misfit | d
         if rule.otherwise == "default" and rule.default is not None:
             return {name: rule.default}
         if rule.otherwise == "clamp":
-            highest = _highest(rule)
-            value = values[name]
-            if highest is not None and _number(value) and value > highest:
-                return {name: highest}
+            clamped = _clamped(rule, name, values[name])
+            again = checked if clamped is None else _check(rule, name, {**values, name: clamped})
+            return checked if isinstance(again, Misfit) else {name: clamped, **again}
     return checked
+
+
+def _clamped(rule: Parameter, name: str, value: Any) -> Any:
+    """Cut what is too large, too many or too long down to the most there may be."""
+    if is_list(name, rule):
+        most = rule.count.high if isinstance(rule.count, Range) else max(rule.count or (0,))
+        return as_list(value)[: int(most)] if _number(most) and most is not None else None
+    if rule.max_chars is not None and isinstance(value, str):
+        return value[: rule.max_chars]
+    highest = _highest(rule)
+    return highest if highest is not None and _number(value) and value > highest else None
 
 
 def _highest(rule: Parameter) -> Scalar | None:
@@ -233,11 +245,15 @@ def _first_left(
 def _when(when: Condition, values: Mapping[str, Any], shape: Shape) -> bool:
     return all(
         line_holds(
-            replace(line, values=tuple(folded(value) for value in line.values)),
+            replace(line, values=tuple(_comparable(line.fact, value) for value in line.values)),
             _reader(values, shape, present=line.op in ("given", "not given")),
         )
         for line in when
     )
+
+
+def _comparable(name: str, value: Any) -> Any:
+    return read_time(value) if name in TIMES and isinstance(value, str) else folded(value)
 
 
 def _reader(
@@ -302,7 +318,7 @@ def changes(raw: Mapping[str, Any], fitted: Fitted, fields: Mapping[str, str]) -
     changed: dict[str, Any] = dict.fromkeys(sorted(fitted.dropped))
     for name, value in fitted.parameters.items():
         upstream = fields.get(name, name)
-        if isinstance(value, list | tuple):
+        if isinstance(value, list | tuple) and not _cut(raw, name, value):
             if upstream != name:
                 changed.update(
                     dict.fromkeys(word for word in raw if SPELLINGS.get(word, word) == name)
@@ -315,3 +331,8 @@ def changes(raw: Mapping[str, Any], fitted: Fitted, fields: Mapping[str, str]) -
         if upstream != name or name not in raw or raw[name] != written:
             changed[upstream] = written
     return changed
+
+
+def _cut(raw: Mapping[str, Any], name: str, value: list[Any] | tuple[Any, ...]) -> bool:
+    """Say whether a list was clamped, so that the caller's own no longer stands."""
+    return len(as_list(raw.get(name))) > len(value)

@@ -140,6 +140,10 @@ class View:
         pattern = self.pattern
         return pattern[1] if pattern is not None and offer.model == pattern[0] else offer.model
 
+    def fact_of(self, offer: Offer, name: str) -> Fact | None:
+        """Read a fact of an offer; a pattern's model is called as the caller called it."""
+        return self.name_of(offer) if name == "model" else self.index.fact_of(offer, name)
+
     def may_guess(self, tokens: int) -> bool:
         """Say whether a request of this size may go to an offer whose limit is unknown."""
         return self.pinned or tokens <= UNKNOWN_WINDOW

@@ -13,7 +13,7 @@ from typing import Literal
 
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition, FactRef, Line, Scalar
-from hyperroute.catalog.facts import is_offer_fact, line_holds, members, offer_fact, resolve
+from hyperroute.catalog.facts import is_offer_fact, line_holds, members, resolve
 from hyperroute.routing.candidate import Rejection
 from hyperroute.routing.index import satisfies
 from hyperroute.routing.shapes import Misfit
@@ -125,10 +125,9 @@ def _line(offer: Offer, line: Line, by: str, view: View) -> Reason | None:
         if line_holds(line, view.fact):
             return None
         return _reason("require", offer, line.fact, needed, view.fact(line.fact), by)
-    name = view.name_of(offer)
-    if satisfies(offer, line, values, name):
+    had = view.fact_of(offer, line.fact)
+    if satisfies(line, had, values):
         return None
-    had = name if line.fact == "model" else offer_fact(offer, line.fact)
     return _reason("require", offer, line.fact, needed, had, by)
 
 
