@@ -11,6 +11,7 @@ text, a line an event::
     finish stop         Finished
     fail rate_limited   the provider's own error, in a 200
     : anything          a comment, which is no event
+    boom                the plugin itself breaks
 
 A status of 400 or more is classified by the body's first word, if that is a failure class.
 """
@@ -110,6 +111,8 @@ class _Lines:
                 raise CallError(_verdict(rest.encode(), self._known))
             case ":":
                 return
+            case "boom":
+                raise RuntimeError("a bug of the plugin's, with https://inside.test in it")
             case _:
                 raise ProviderWireError(f"{word!r} is no word")
 
