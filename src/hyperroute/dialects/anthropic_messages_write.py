@@ -114,7 +114,7 @@ def _messages(asked: Conversation, writer: BlockWriter) -> list[dict[str, Any]]:
     for turn, places in _merged(asked.turns, dialect):
         content: list[Block] = []
         results: list[Block] = []
-        if turn.role == "assistant":
+        if turn.role != "user":
             _settled(owed)
         for part, where in zip(turn.parts, places, strict=True):
             blocks = writer.blocks(part, where, assistant=turn.role == "assistant")

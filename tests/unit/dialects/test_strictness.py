@@ -1,10 +1,12 @@
 """The strict subset that all vendors share."""
 
+from typing import Any
+
 import pytest
 
 from hyperroute.dialects.strictness import in_strict_subset
 
-CLOSED = {
+CLOSED: dict[str, Any] = {
     "type": "object",
     "properties": {"a": {"type": ["string", "null"], "enum": ["x", None]}},
     "required": ["a"],
@@ -12,8 +14,8 @@ CLOSED = {
 }
 
 
-def nested(depth):
-    schema = {"type": "string"}
+def nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
     for _ in range(depth):
         schema = {"type": "array", "items": schema}
     return schema
