@@ -9,12 +9,13 @@ in Azure AI Foundry Models v1 API", read 2026-11-22.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from hyperroute.canon.wire import HttpRequest
+from hyperroute.dialects.base import Dialect
 from hyperroute.dialects.openai_chat import OPENAI_CHAT
 from hyperroute.dialects.openai_responses import OPENAI_RESPONSES
 from hyperroute.plugins.hookspecs import hookimpl
@@ -23,7 +24,9 @@ from hyperroute.providers.sign import bearer, in_header, merged
 from hyperroute.providers.speak import speak
 
 URL: Final = "https://api.openai.com/v1"
-_DIALECTS: Final = MappingProxyType({"chat": OPENAI_CHAT, "responses": OPENAI_RESPONSES})
+_DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
+    {"chat": OPENAI_CHAT, "responses": OPENAI_RESPONSES}
+)
 _HEADERS: Final = (("organization", "openai-organization"), ("project", "openai-project"))
 _API_KEY: Final = in_header("api-key")
 

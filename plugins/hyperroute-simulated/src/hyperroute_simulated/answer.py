@@ -48,19 +48,19 @@ class Said:
 
 
 def answer(
-    conversation: Conversation, *, id: str, model: str, created: int, fixed: str | None = None
+    conversation: Conversation, *, reply_id: str, model: str, created: int, fixed: str | None = None
 ) -> Iterator[StreamEvent]:
     """Answer a conversation, token by token.
 
     Args:
         conversation: What is asked.
-        id: Of the answer; tool calls derive theirs from it.
+        reply_id: Of the answer; tool calls derive theirs from it.
         model: The name that is told.
         created: Unix seconds.
         fixed: Said in place of anything else.
     """
-    said = Said(fixed) if fixed is not None else thought(conversation, id)
-    yield Started(id, model, created)
+    said = Said(fixed) if fixed is not None else thought(conversation, reply_id)
+    yield Started(reply_id, model, created)
     used = 0
     index = 0
     finishes: list[Finished] = []
@@ -78,11 +78,11 @@ def answer(
     yield from finishes
 
 
-def thought(conversation: Conversation, id: str) -> Said:
+def thought(conversation: Conversation, reply_id: str) -> Said:
     """Decide what to say."""
     if tool := _tool(conversation):
         value = "simulated" if tool.kind == "custom" else _json(smallest(tool.schema or {}))
-        call = ToolUse(id=f"call_{id[-12:]}", name=tool.name, custom=tool.kind == "custom")
+        call = ToolUse(id=f"call_{reply_id[-12:]}", name=tool.name, custom=tool.kind == "custom")
         return Said(value, call)
     match conversation.output.form:
         case "json_schema":

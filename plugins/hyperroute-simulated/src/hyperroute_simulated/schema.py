@@ -9,7 +9,9 @@ DEPTH_MAX: Final = 16
 """Schemas refer to themselves; deeper than this everything is null."""
 
 
-def smallest(schema: Mapping[str, Any], *, root: Mapping[str, Any] | None = None, depth: int = 0) -> Any:
+def smallest(
+    schema: Mapping[str, Any], *, root: Mapping[str, Any] | None = None, depth: int = 0
+) -> Any:
     """Build a document: required members only, the first of any choice, the least of any range.
 
     Total: what is not understood is ``"simulated"`` for texts and ``null`` otherwise.

@@ -88,7 +88,9 @@ class Simulation:
         """
         shares = self.faults.values()
         if any(share < 0 for share in shares) or sum(shares) > 100:
-            raise ValueError(f"shares of faults are percent, 100 in all at most: {dict(self.faults)}")
+            raise ValueError(
+                f"shares of faults are percent, 100 in all at most: {dict(self.faults)}"
+            )
         if self.latency_ns < 0 or self.tokens_per_s < 0:
             raise ValueError("latency and speed are not negative")
 
@@ -147,8 +149,20 @@ def with_options(simulation: Simulation, options: Mapping[str, Any]) -> Simulati
 
 def draw(seed: int, fingerprint: bytes, purpose: bytes) -> int:
     """Return 64 bits that look like chance and are none."""
-    digest = blake2b(fingerprint, digest_size=8, salt=purpose[:16], key=seed.to_bytes(16, "big", signed=True))
+    digest = blake2b(
+        fingerprint, digest_size=8, salt=purpose[:16], key=seed.to_bytes(16, "big", signed=True)
+    )
     return int.from_bytes(digest.digest(), "big")
 
 
-__all__ = ["INSTANT", "OK", "OPTIONS", "SIMULATED", "Simulation", "Step", "draw", "step_of", "with_options"]
+__all__ = [
+    "INSTANT",
+    "OK",
+    "OPTIONS",
+    "SIMULATED",
+    "Simulation",
+    "Step",
+    "draw",
+    "step_of",
+    "with_options",
+]
