@@ -16,7 +16,7 @@ import pytest
 
 from hyperroute.canon.wire import HttpHead, HttpRequest
 from hyperroute.runtime.http import default_async_transport, default_transport
-from hyperroute.runtime.http_body import DECODED_BYTES_MAX
+from hyperroute.runtime.http_body import RATIO_FREE_BYTES
 from hyperroute.runtime.ports import Limits, TransportError
 from hyperroute.testing.script import MS, SECOND, Script
 from hyperroute.testing.upstream import Upstream, nowhere
@@ -34,6 +34,7 @@ class Wire:
     """A transport of either colour, called in the sync way."""
 
     def __init__(self, colour, library):
+        self.library = library
         self.runner = asyncio.Runner() if colour == "async" else None
         make = default_async_transport if self.runner else default_transport
         self.transport = make(library)
@@ -126,6 +127,14 @@ def test_a_connection_is_used_again_after_a_whole_answer(wire, upstream):
     assert (len(upstream.seen), upstream.connections) == (3, 1)
 
 
+def test_a_connection_is_used_again_when_the_deadline_comes_near(wire, upstream):
+    upstream.serve("/", WHOLE)
+    for shorter in range(3):
+        left = 1900 * MS - shorter * 10 * MS
+        wire.open(upstream.url, limits(left, left, left, left)).rest()
+    assert upstream.connections == 1
+
+
 def test_cookies_of_one_answer_are_not_sent_with_the_next(wire, upstream):
     upstream.serve("/", Script(headers=(*JSON, ("set-cookie", "a=b; Path=/")), length=0))
     for _ in range(2):
@@ -148,8 +157,9 @@ def test_a_head_that_takes_too_long_is_first_byte(wire, upstream):
     began = time.monotonic()
     assert fault(lambda: wire.open(url, limits(first_byte=40 * MS))) == "first_byte"
     assert time.monotonic() - began < 0.5
-    assert upstream.seen[0].wait_over()
-    assert upstream.seen[0].gone_at is not None
+    if wire.library != "pyreqwest":  # which lets it run on (http_pyreqwest.py)
+        assert upstream.seen[0].wait_over()
+        assert upstream.seen[0].gone_at is not None
 
 
 @pytest.mark.parametrize("body", ["stream", "whole"])
@@ -295,7 +305,7 @@ def test_a_coding_that_we_did_not_ask_for_still_shows_its_status(wire, upstream)
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(wire, upstream):
-    bomb = gzip.compress(b"\0" * (2 * DECODED_BYTES_MAX), 9)
+    bomb = gzip.compress(b"\0" * (16 * RATIO_FREE_BYTES))
     headers = (*SSE, ("content-encoding", "gzip"))
     held = wire.open(serve(upstream, headers=headers, chunks=(bomb,)))
     got = 0
@@ -306,7 +316,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(wire, upstream):
             got += len(chunk)
 
     assert fault(unpack) == "encoding"
-    assert got <= DECODED_BYTES_MAX // 4
+    assert got <= 8 * RATIO_FREE_BYTES
     held.close()
 
 

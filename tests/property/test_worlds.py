@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ LIMITS = st.builds(
 
 
 def blocking(schedule, limits):
-    world, story = World(), []
+    world, story = World(), list[Any]()
     world.serve("https://a", schedule)
     for _ in schedule:
         try:
@@ -41,7 +42,7 @@ def blocking(schedule, limits):
 
 
 def awaiting(schedule, limits):
-    world, story = World(), []
+    world, story = World(), list[Any]()
     world.serve("https://a", schedule)
 
     async def main():

@@ -2,8 +2,8 @@
 
 Its network runs in Rust; what Python pays is two awaits a call. The limits are therefore kept in
 Rust as well wherever it can: a client has one limit for connecting and one for silence, a request
-one for the whole, so there is a client for each pair of limits that the tables use, and a Python
-timer only where a limit is finer than those. Redirects, cookies, decompression and referers are
+one for the whole, so there is a client for each pair of limits, rounded up to a rung of ``RUNGS_S``,
+and a Python timer only where a limit is finer than that. Redirects, cookies, decompression and referers are
 switched off.
 
 Two things it cannot do. Its sync client cannot be interrupted, neither by Ctrl-C nor by a deadline
@@ -39,6 +39,10 @@ POOL_WAIT_MS: Final = 250
 
 CLIENTS_MAX: Final = 16
 """Pairs of limits that have a client; the eldest goes when a new one comes."""
+
+RUNGS_S: Final = (1, 2, 5, 10, 30, 60, 120, 180, 300, 600, 3600)
+"""Limits that clients are made for. A deadline that comes near makes every limit a little shorter
+than the last: a client for each would be a connection for each."""
 
 _SECOND: Final = 1_000_000_000
 
@@ -144,10 +148,10 @@ class AsyncPyreqwestTransport:
         left = limits.total_until - time.monotonic_ns()
         if left <= 0:
             raise TransportError("first_byte")
-        silence = max(limits.first_byte_ns, limits.idle_ns)
+        silence = _rung(max(limits.first_byte_ns, limits.idle_ns))
         try:
             sending = (
-                self._client(limits.connect_ns, silence)
+                self._client(_rung(limits.connect_ns), silence)
                 .request(request.method, request.url)
                 .headers(outgoing_headers(request))
                 .body_bytes(request.body)
@@ -158,7 +162,7 @@ class AsyncPyreqwestTransport:
         except (PyreqwestError, ValueError) as error:
             raise TransportError("protocol") from error
         try:
-            if limits.first_byte_ns < min(silence, left):
+            if limits.first_byte_ns < min(silence, left):  # else Rust keeps a limit as short
                 async with asyncio.timeout(limits.first_byte_ns / _SECOND):
                     response = await sending.__aenter__()
             else:
@@ -245,6 +249,11 @@ class AsyncPyreqwestExchange:
                 body.end()
             elif chunk:
                 body.feed(chunk.to_bytes())
+
+
+def _rung(ns: int) -> int:
+    rungs = (rung * _SECOND for rung in RUNGS_S)
+    return next((rung for rung in rungs if rung >= ns), RUNGS_S[-1] * _SECOND)
 
 
 def _fits(head: HttpHead) -> bool:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from hyperroute.canon.wire import HttpHead, HttpRequest
-from hyperroute.runtime.http_body import decoder_for
+from hyperroute.runtime.http_body import Body
 from hyperroute.runtime.ports import Limits, TransportError, TransportFault
 from hyperroute.testing.script import Answer, Book, Script
 
@@ -58,7 +57,7 @@ class _Play:
     def __init__(self, script: Script, limits: Limits) -> None:
         self._script = script
         self._limits = limits
-        self._chunks = self._unwrap(script)
+        self._body = Body(script.head())
         self._index = 0
 
     def begin(self, now: int) -> Step:
@@ -77,23 +76,22 @@ class _Play:
         return script.head_after_ns, script.head()
 
     def proceed(self, timeout_ns: int, now: int) -> Step:
-        """Wait for some body."""
+        """Wait for some body, gathered and opened as the real transports do it."""
         patience = max(0, min(timeout_ns, self._limits.total_until - now))
         waited = 0
-        while True:
+        body = self._body
+        while not body.ready():
             wait = self._wait_ns()
-            if wait is None or wait > patience:
-                return waited + patience, "idle"
+            if wait is None or waited + wait > patience:
+                return patience, "idle"
             waited += wait
-            self._index += 1
             try:
-                chunk = next(self._chunks, None)
+                fault = self._next()
             except TransportError as error:
-                return waited, error.fault
-            if chunk is None:
-                return waited, self._end()
-            if chunk:
-                return waited, chunk
+                fault = error.fault
+            if fault is not None:
+                return waited, fault
+        return waited, body.take()
 
     def _wait_ns(self) -> int | None:
         script = self._script
@@ -101,24 +99,19 @@ class _Play:
             return script.wait_ns(self._index)
         return None if script.end == "stall" else 0
 
-    def _end(self) -> bytes | TransportFault:
+    def _next(self) -> TransportFault | None:
         script = self._script
+        if self._index < len(script.chunks):
+            self._body.feed(script.chunks[self._index])
+            self._index += 1
+            return None
         if script.end == "reset":
             return "reset"
         short = script.length is not None and len(script.body) < script.length
-        return "cut" if script.end == "cut" or short else b""
-
-    @staticmethod
-    def _unwrap(script: Script) -> Iterator[bytes]:
-        """Open compressed bodies as the real transports do; an empty piece means wait on."""
-        decoder = decoder_for(HttpHead(script.status, script.headers))
-        for chunk in script.chunks:
-            if decoder is None:
-                yield chunk
-            else:
-                yield b"".join(decoder.feed(chunk))
-        if decoder is not None and script.end == "clean":
-            decoder.close()
+        if script.end == "cut" or short:
+            return "cut"
+        self._body.end()
+        return None
 
 
 @dataclass(slots=True)

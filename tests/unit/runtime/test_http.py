@@ -4,6 +4,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pyreqwest.exceptions
@@ -29,7 +30,8 @@ JSON = ("content-type", "application/json")
 
 
 def descendants(kind: type) -> Iterator[type]:
-    for child in kind.__subclasses__():
+    children: list[type] = kind.__subclasses__()
+    for child in children:
         yield child
         yield from descendants(child)
 
@@ -110,7 +112,7 @@ def test_exceptions_of_another_library_with_the_same_names_are_understood():
     ],
 )  # fmt: skip
 def test_faults_of_pyreqwest_are_read_from_their_causes(causes, headed, fault):
-    details = {"causes": [{"message": cause} for cause in causes]}
+    details: Any = {"causes": [{"message": cause} for cause in causes]}
     error = pyreqwest.exceptions.ConnectError("connection error", details)
     assert http_pyreqwest.fault_of(error, headed=headed) == fault
 
