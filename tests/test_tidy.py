@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import re
 import subprocess
 import sys
@@ -169,3 +170,50 @@ def texts(*folders: Path, suffix: str = "") -> Iterator[tuple[Path, str]]:
                     yield path, path.read_text("utf-8")
                 except UnicodeDecodeError:
                     continue
+
+
+def test_the_generated_reference_is_fresh() -> None:
+    source = DOCS / "reference" / "generate.py"
+    spec = importlib.util.spec_from_file_location("generate_reference", source)
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for name, text in generate.pages().items():
+        written = (source.parent / name).read_text("utf-8")
+        assert written == text, f"run: uv run python {named(source)}"
+
+
+def test_every_key_of_the_language_has_a_meaning() -> None:
+    from hyperroute.tables.descriptions import MEANINGS
+    from hyperroute.tables.json_schema import json_schema
+
+    kinds = {name.removesuffix("Doc"): form for name, form in json_schema()["$defs"].items()}
+    for kind, meanings in MEANINGS.items():
+        assert set(meanings) <= set(kinds[kind]["properties"]), f"{kind} has no such key"
+    for kind, form in kinds.items():
+        if kind != "Rate":  # a value of ours that is written as text
+            for key, told in form.get("properties", {}).items():
+                assert told.get("description"), f"{kind}.{key}"
+
+
+# --- the shipped table -----------------------------------------------------------------------------
+def test_the_shipped_table_loads_without_a_warning_and_its_tests_pass() -> None:
+    from hyperroute.plugins.registry import discover
+    from hyperroute.plugins.words import words_of
+    from hyperroute.proving.tests import run
+    from hyperroute.tables.load import load
+
+    loaded = load(ROOT / "routes", plugins=words_of(discover()), strict=True)
+    assert len(loaded.tests) > 30
+    wrong = {case.name: found for case in loaded.tests if (found := run(case, loaded.table).wrong)}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "routes").rglob("*.yaml")), ids=named)
+def test_every_shipped_file_names_the_schema_and_the_version(path: Path) -> None:
+    first, *rest = path.read_text("utf-8").splitlines()
+    found = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+    assert found
+    assert (path.parent / found[1]).resolve() == DOCS / "reference" / "tables.schema.json"
+    assert next(line for line in rest if line and not line.startswith("#")) == "hyperroute: 1"

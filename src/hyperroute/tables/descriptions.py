@@ -145,7 +145,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "Alias": _REPLACE | {"to": "Model or intent.", "listed": "Whether it is shown."},
         "Intent": _REPLACE
-        | _RESTRICT
+        | {key: _RESTRICT[key] for key in ("from", "require", "rank", "take")}
         | {
             "kind": "What is asked for and answered.",
             "listed": "Whether it is shown.",
