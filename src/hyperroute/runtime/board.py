@@ -38,6 +38,7 @@ ENTRIES_MAX = 10_000
 
 _QUIET: Mapping[str, Instant] = MappingProxyType({})
 _SCOPES: tuple[Barrier, ...] = ("provider", "offer", "credential", "credential_model")
+_KEY_SCOPES: tuple[Barrier, ...] = ("credential", "credential_model")
 _KEYED = frozenset({FailureClass.PROVIDER_AUTH, FailureClass.PROVIDER_FUNDS})
 
 
@@ -126,9 +127,8 @@ class Board:
         circuit = self._circuits.get(permit.offer, CLOSED)
         if circuit.until is not None:
             return Told(now, granted=False, why="breaker", until=circuit.until)
-        cooling = self._coolings.get(_key("credential", permit))
-        if cooling is not None and cooling.keyed and cooling.until > permit.at:
-            return Told(now, granted=False, why="credential", until=cooling.until)
+        for _, why, cooling in self._verdicts(permit):
+            return Told(now, granted=False, why=why, until=cooling.until)
         bucket = self._buckets.get(permit.provider, FULL)
         left = withdrawn(bucket, permit.budget, charge=permit.charge, now=now)
         if left is None:
@@ -137,15 +137,25 @@ class Board:
         return Told(now, granted=True)
 
     def _last_resort(self, permit: Permit, now: Instant) -> Told:
-        key = _key("credential", permit)
-        cooling = self._coolings.get(key)
-        guarded = cooling is not None and cooling.keyed and cooling.until > permit.at
-        if cooling is not None and guarded and cooling.probed:
-            return Told(now, granted=False, why="credential", until=cooling.until)
+        verdicts = self._verdicts(permit)
+        for _, why, cooling in verdicts:
+            if cooling.probed:
+                return Told(now, granted=False, why=why, until=cooling.until)
         denied = self._leased(permit, now, open_passes=True)
-        if denied is None and cooling is not None and guarded:
-            self._coolings[key] = replace(cooling, probed=True)
+        if denied is None:
+            for key, _, cooling in verdicts:
+                self._coolings[key] = replace(cooling, probed=True)
         return denied or Told(now, granted=True)
+
+    def _verdicts(self, permit: Permit) -> list[tuple[str, Barrier, Cooling]]:
+        """List the cool-downs of a key that got a verdict; not those of mere load."""
+        found: list[tuple[str, Barrier, Cooling]] = []
+        for scope in _KEY_SCOPES:
+            key = _key(scope, permit)
+            cooling = self._coolings.get(key)
+            if cooling is not None and cooling.keyed and cooling.until > permit.at:
+                found.append((key, scope, cooling))
+        return found
 
     def _leased(self, permit: Permit, now: Instant, *, open_passes: bool) -> Told | None:
         """Let the breaker say no, or lease its probe."""

@@ -9,6 +9,7 @@ connection be used again; whatever happens then, the answer is whole.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -22,8 +23,8 @@ from hyperroute.canon.events import (
     StreamEvent,
     UsageReported,
 )
-from hyperroute.canon.failure import Failure, FailureClass
-from hyperroute.canon.units import SECOND, Instant
+from hyperroute.canon.failure import Cool, Failure, FailureClass, Reaction
+from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.canon.wire import HttpHead
 from hyperroute.catalog.card import Offer
 from hyperroute.dialects.base import ErrorInStream
@@ -37,6 +38,15 @@ from hyperroute.runtime.ports import AsyncExchange, Exchange, Limits, TransportE
 
 TAIL_NS = SECOND
 """How long a body may dawdle after its last ``Finished``."""
+
+WRONG_MODEL = Failure(
+    kind=FailureClass.MALFORMED_OUTPUT,
+    advice=Reaction.NEXT,
+    cool=Cool(scope="offer", base_ns=10 * MINUTE),
+    health="counts",
+    alarm=True,
+)
+"""Another model answered than the one that was pinned (row 76)."""
 
 Source = TypeVar("Source", Exchange, AsyncExchange)
 
@@ -54,6 +64,7 @@ class Conversation:
         "_content_by",
         "_finished",
         "_idle_ns",
+        "_is_another",
         "_last_at",
         "_parts",
         "_said",
@@ -68,8 +79,26 @@ class Conversation:
         "raw_size",
     )
 
-    def __init__(self, call: Call, flow: Flow, outbound: Outbound, *, now: Instant) -> None:
-        """Begin, without sending anything yet."""
+    def __init__(
+        self,
+        call: Call,
+        flow: Flow,
+        outbound: Outbound,
+        *,
+        now: Instant,
+        is_another: Callable[[str], bool] = lambda _name: False,
+    ) -> None:
+        """Begin, without sending anything yet.
+
+        Args:
+            call: What the machine asked for.
+            flow: The provider's generator, not yet begun.
+            outbound: What the flow was given.
+            now: When the attempt starts.
+            is_another: Says whether a name that the provider answers under is that of a model
+                which may not answer (row 76).
+        """
+        self._is_another = is_another
         self.flow = flow
         self.outbound = outbound
         self.produced = 0
@@ -187,8 +216,10 @@ class Conversation:
                 if index not in self.deltas:
                     raise ProviderWireError(f"text for part {index}, which takes none")
                 self.produced += len(text)
-            case Started():
+            case Started(model=model):
                 self._started = True
+                if self._is_another(model):
+                    raise CallError(replace(WRONG_MODEL, message=f"answered as {model!r}"))
             case PartStarted(index, part, choice):
                 self._begin_part(index, part, choice)
             case PartEnded(index):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from hyperroute.canon.events import Reply, collect
 from hyperroute.canon.loss import Loss
@@ -16,11 +17,11 @@ from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
 from hyperroute.providers.flow import CallError, Flow, Outbound, Pause
-from hyperroute.providers.speak import chosen
+from hyperroute.providers.speak import chosen, same_model
 from hyperroute.providers.verdicts import MALFORMED
 from hyperroute.routing.attempt import step
 from hyperroute.routing.health import DEFAULT_BREAKER
-from hyperroute.routing.plan import Plan
+from hyperroute.routing.plan import Candidate, Plan
 from hyperroute.routing.record import Attempt, Record
 from hyperroute.routing.state import (
     Abandoned,
@@ -131,7 +132,13 @@ class Run:
             flow = provider.flow(outbound)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything (invariant 31)
             flow = _broken(error)
-        self.call = Conversation(call, flow, outbound, now=now)
+        self.call = Conversation(
+            call,
+            flow,
+            outbound,
+            now=now,
+            is_another=partial(self._is_another, call.candidate),
+        )
         return self.call
 
     def ended(self, now: Instant) -> Todo:
@@ -216,6 +223,20 @@ class Run:
             attempt=call.number,
             unix_s=unix_ns // SECOND,
             seed=self.plan.seed,
+        )
+
+    def _is_another(self, candidate: Candidate, answered: str) -> bool:
+        """Say whether a pinned model's place was taken by another that the table knows.
+
+        A name that nobody knows proves nothing: hosts call their deployments as they like.
+        """
+        offer = candidate.offer
+        known = (candidate.sends, offer.model)
+        if not self.plan.pinned or any(same_model(name, answered) for name in known):
+            return False
+        return any(
+            answered in {other.sends, other.model} or answered.startswith(f"{other.sends}-")
+            for other in self.plan.table.offers.values()
         )
 
     def _note(self, attempt: Attempt) -> None:

@@ -1,0 +1,126 @@
+"""What a client hands back: a whole answer, or the events of one as they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from hyperroute.canon.events import Reply, StreamEvent
+from hyperroute.canon.request import Request
+from hyperroute.dialects.base import Dialect
+from hyperroute.routing.record import Record
+from hyperroute.runtime import awaiting, blocking
+from hyperroute.runtime.kernel import Run
+from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer.
+
+    Attributes:
+        reply: In the canon.
+        record: What happened on the way.
+    """
+
+    reply: Reply
+    record: Record
+    _request: Request
+    _dialect: Dialect
+    _raw: bytes | None
+    _model: str | None
+
+    @cached_property
+    def body(self) -> bytes:
+        """The answer in the caller's dialect.
+
+        Where the provider spoke it too these are its own bytes, and only the model's name is put
+        back if the caller knew it by another.
+        """
+        if self._raw is None:
+            model = self._model or self.reply.model
+            return self._dialect.emit_reply(self.reply, request=self._request, model=model)
+        return (
+            self._raw if self._model is None else self._dialect.tell_model(self._raw, self._model)
+        )
+
+
+class _Streaming:
+    """What both streams tell."""
+
+    def __init__(self, run: Run) -> None:
+        """Take a run that has not begun."""
+        self._run = run
+
+    @property
+    def record(self) -> Record | None:
+        """What happened, once it is over."""
+        return self._run.record
+
+    @property
+    def request(self) -> Request:
+        """What was asked, for encoders."""
+        return self._run.plan.request
+
+    @property
+    def model(self) -> str | None:
+        """The name to tell the caller, from the first event on; ``None``: the provider's own."""
+        return self._run.told_model()
+
+
+class Stream(_Streaming):
+    """The events of one answer, as they come. Closing it early hangs up."""
+
+    def __init__(self, run: Run, transport: Transport, clock: Clock) -> None:
+        """Take a run that has not begun."""
+        super().__init__(run)
+        self._clock = clock
+        self._events = blocking.serve(run, transport=transport, clock=clock)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        return next(self._events)
+
+    def close(self) -> None:
+        """Hang up: the exchange is closed at once, and the run recorded as abandoned."""
+        self._events.close()
+        self._run.abandon(self._clock.now())  # one that never began had no driver to say so
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+class AsyncStream(_Streaming):
+    """The events of one answer, as they come. Closing it early, or cancelling, hangs up."""
+
+    def __init__(self, run: Run, transport: AsyncTransport, clock: AsyncClock) -> None:
+        """Take a run that has not begun."""
+        super().__init__(run)
+        self._clock = clock
+        self._events = awaiting.serve(run, transport=transport, clock=clock)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        return await anext(self._events)
+
+    async def close(self) -> None:
+        """Hang up: the exchange is closed at once, and the run recorded as abandoned."""
+        await self._events.aclose()
+        self._run.abandon(self._clock.now())  # one that never began had no driver to say so
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+
+__all__ = ["Answer", "AsyncStream", "Stream"]
