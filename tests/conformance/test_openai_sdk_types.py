@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 import pytest
 from hypothesis import given, settings
@@ -111,10 +111,10 @@ def spread(index: int, part: Part, whole: bool) -> list[StreamEvent]:
 def client_of(body: bytes, *, stream: bool, status: int = 200) -> openai.OpenAI:
     kind = "text/event-stream" if stream else "application/json"
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(status, content=body, headers={"content-type": kind})
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, content=body, headers={"content-type": kind})
 
-    http = httpx.Client(transport=httpx.MockTransport(answer))
+    http = httpx2.Client(transport=httpx2.MockTransport(answer))
     return openai.OpenAI(api_key="k", base_url="http://t/v1", http_client=http, max_retries=0)
 
 
@@ -170,7 +170,7 @@ def test_invariant_32_responses_streams_through_the_sdk(events) -> None:
         EVENTS.validate_json(data)
         numbers.append(json.loads(data)["sequence_number"])
     assert numbers == list(range(len(numbers)))
-    if events[-1] in (Finished("pause", "x"),):
+    if events[-1] == Finished("pause", "x"):
         return  # told as incomplete, which the helper raises on
     with (
         client_of(body, stream=True) as client,

@@ -1,5 +1,6 @@
 """Laws of the OpenAI decoders over all bytes and all cuts: invariants 27 and 31."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def decode(
     events: list[StreamEvent] = []
     places = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
     try:
-        for begin, end in zip(places, places[1:], strict=False):
+        for begin, end in itertools.pairwise(places):
             events.extend(decoder.feed(body[begin:end]))  # keeps what came before a failure
         events.extend(decoder.close())
     except ProviderWireError as error:
@@ -71,14 +72,14 @@ def mutated(draw: st.DrawFn) -> tuple[Dialect, bytes]:
     place = draw(st.sampled_from(places))
     value = json.loads(lines[place][6:])
     node: Any = value
+    parent: Any = {}
     key: Any = None
     for _ in range(draw(st.integers(1, 5))):
-        if isinstance(node, dict) and node:
-            parent, key = node, draw(st.sampled_from(sorted(node)))
-        elif isinstance(node, list) and node:
-            parent, key = node, draw(st.integers(0, len(node) - 1))
-        else:
+        if not isinstance(node, dict | list) or not node:
             break
+        parent = node
+        keys = sorted(node) if isinstance(node, dict) else range(len(node))
+        key = draw(st.sampled_from(list(keys)))
         node = parent[key]
     if draw(st.booleans()):
         parent[key] = draw(junk)

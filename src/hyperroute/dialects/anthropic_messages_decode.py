@@ -161,7 +161,7 @@ class MessagesDecoder:
 
     def _usage(self, value: object) -> Iterator[StreamEvent]:
         """Overwrite what is counted anew: all counts are cumulative (dialects.md, 4.2)."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return
         self._counts.update({k: v for k, v in value.items() if v is not None})
         yield UsageReported(usage_of(self._counts))
@@ -270,7 +270,7 @@ class MessagesDecoder:
         if self._calls and reason in {"stop", "other"}:
             reason = "tool_calls"
         detail = sequence if reason == "stop_sequence" else None
-        if reason == "refusal" and isinstance(details, Mapping):
+        if reason == "refusal" and isinstance(details, dict):
             detail = details.get("category")
         return Finished(reason, raw, detail=detail if isinstance(detail, str) else None)
 
@@ -285,7 +285,7 @@ class MessagesDecoder:
         except ValueError as error:
             cut = not body.rstrip().endswith(b"}")
             raise ProviderWireError("the reply is not JSON", cut=cut) from error
-        if not isinstance(obj, Mapping):
+        if not isinstance(obj, dict):
             raise ProviderWireError("the reply is no object")
         if obj.get("type") == "error" or (obj.get("error") and "content" not in obj):
             raise ErrorInStream(report_of(obj))
@@ -309,7 +309,7 @@ def usage_of(counts: Mapping[str, Any]) -> Usage:
     written = count(counts.get("cache_creation_input_tokens"))
     split = counts.get("cache_creation")
     hour = five = None
-    if isinstance(split, Mapping):
+    if isinstance(split, dict):
         hour = count(split.get("ephemeral_1h_input_tokens"))
         five = count(split.get("ephemeral_5m_input_tokens"))
     if written is None and (hour is not None or five is not None):
@@ -323,9 +323,9 @@ def usage_of(counts: Mapping[str, Any]) -> Usage:
         cache_write_1h_tokens=hour,
         output_tokens=count(counts.get("output_tokens")),
         reasoning_tokens=count(details.get("thinking_tokens"))
-        if isinstance(details, Mapping)
+        if isinstance(details, dict)
         else None,
-        searches=count(server.get("web_search_requests")) if isinstance(server, Mapping) else None,
+        searches=count(server.get("web_search_requests")) if isinstance(server, dict) else None,
     )
 
 
@@ -351,13 +351,13 @@ def _is_json(data: bytes) -> bool:
 
 
 def _object(value: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise ProviderWireError(f"a {what} that is no object")
     return value
 
 
 def _objects(value: object) -> list[Json]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _text(obj: Mapping[str, Any], key: str) -> str:

@@ -133,9 +133,9 @@ class GeminiDecoder:
 
     def _brings_another(self, obj: Any) -> bool:
         """Tell whether a candidate begins here after all earlier ones ended: of ``n`` some come late."""
-        candidates = obj.get("candidates") if isinstance(obj, Mapping) else None
+        candidates = obj.get("candidates") if isinstance(obj, dict) else None
         return isinstance(candidates, list) and any(
-            isinstance(value, Mapping)
+            isinstance(value, dict)
             and isinstance(index := value.get("index"), int)
             and index >= 0
             and index not in self._candidates
@@ -167,7 +167,7 @@ class GeminiDecoder:
     def _response(self, obj: Any) -> Iterator[StreamEvent]:
         if self._is_over() and not self._brings_another(obj):
             return
-        if not isinstance(obj, Mapping):
+        if not isinstance(obj, dict):
             raise ProviderWireError("a response that is no object")
         if not obj:
             return
@@ -186,7 +186,7 @@ class GeminiDecoder:
             yield from self._counted(obj)
         ended: list[Finished] = []
         for place, value in enumerate(candidates or ()):
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 raise ProviderWireError("a candidate that is no object")
             index = value.get("index", place)
             known = isinstance(index, int) and not isinstance(index, bool) and index >= 0
@@ -198,7 +198,7 @@ class GeminiDecoder:
 
     def _counted(self, obj: Mapping[str, Any]) -> Iterator[StreamEvent]:
         counts = pick(obj, "usageMetadata")
-        if isinstance(counts, Mapping):
+        if isinstance(counts, dict):
             usage = usage_of(counts)
             if usage != self._usage:
                 self._usage = usage
@@ -208,17 +208,17 @@ class GeminiDecoder:
         self, state: _Candidate, value: Mapping[str, Any], ended: list[Finished]
     ) -> Iterator[StreamEvent]:
         content = value.get("content")
-        if content is not None and not isinstance(content, Mapping):
+        if content is not None and not isinstance(content, dict):
             raise ProviderWireError("content that is no object")
         parts = content.get("parts") if content else None
         if parts is not None and not isinstance(parts, list):
             raise ProviderWireError("parts that are no list")
         for part in parts or ():
-            if not isinstance(part, Mapping):
+            if not isinstance(part, dict):
                 raise ProviderWireError("a part that is no object")
             yield from self._part(state, part)
         for name in ("citationMetadata", "groundingMetadata"):
-            if isinstance(found := pick(value, name), Mapping) and found:
+            if isinstance(found := pick(value, name), dict) and found:
                 state.citations.append({name: found})
         raw = _text(pick(value, "finishReason"))
         if raw not in _UNSAID:
@@ -281,19 +281,19 @@ class GeminiDecoder:
     def _single(self, part: Mapping[str, Any], sealed: Sealed | None) -> Part:
         """Read a part that comes whole."""
         call = pick(part, "functionCall")
-        if isinstance(call, Mapping):
+        if isinstance(call, dict):
             if pick(call, "partialArgs") is not None or pick(call, "willContinue"):
                 return unknown_part(part)
             name, args = call.get("name"), call.get("args")
             if not isinstance(name, str) or not name:
                 raise ProviderWireError("a function call without a name")
-            if args is not None and not isinstance(args, Mapping):
+            if args is not None and not isinstance(args, dict):
                 raise ProviderWireError("arguments that are no object")
             arguments = json.dumps(args or {})
             ident = _text(call.get("id")) or self._call_id(name, arguments)
             return ToolUse(id=ident, name=name, arguments=arguments.decode(), sealed=sealed)
         data = pick(part, "inlineData")
-        if isinstance(data, Mapping) and isinstance(data.get("data"), str):
+        if isinstance(data, dict) and isinstance(data.get("data"), str):
             mime = _text(pick(data, "mimeType"))
             head = mime.partition("/")[0]
             return Media(
@@ -319,7 +319,7 @@ class GeminiDecoder:
 def _refuse_if_blocked(obj: Mapping[str, Any]) -> None:
     """Raise for a blocked prompt, which comes as a 200 without candidates (dialects.md, 4.1)."""
     feedback = pick(obj, "promptFeedback")
-    if not isinstance(feedback, Mapping):
+    if not isinstance(feedback, dict):
         return
     reason = _text(pick(feedback, "blockReason"))
     if not reason or reason.endswith("_UNSPECIFIED"):

@@ -25,6 +25,41 @@ DUMMY_SIGNATURE = "skip_thought_signature_validator"
 Source: ai.google.dev/gemini-api/docs/thought-signatures, read 2026-11-22.
 """
 
+
+def _spelt(camel: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel)
+
+
+_SNAKE: Mapping[str, str] = MappingProxyType(
+    {
+        name: _spelt(name)
+        for name in (
+            "responseId",
+            "modelVersion",
+            "usageMetadata",
+            "promptFeedback",
+            "finishReason",
+            "thoughtSignature",
+            "citationMetadata",
+            "groundingMetadata",
+            "functionCall",
+            "functionResponse",
+            "inlineData",
+            "fileData",
+            "promptTokenCount",
+            "toolUsePromptTokenCount",
+            "candidatesTokenCount",
+            "thoughtsTokenCount",
+            "totalTokenCount",
+            "cachedContentTokenCount",
+            "promptTokensDetails",
+            "candidatesTokensDetails",
+            "tokenCount",
+        )
+    }
+)
+"""Of the members that are looked for in every chunk of a stream."""
+
 _URL_SAFE = str.maketrans("-_", "+/")
 _DEPTH_MAX = 64
 _LIMITS = frozenset(
@@ -34,7 +69,7 @@ _LIMITS = frozenset(
 
 def snake(camel: str) -> str:
     """Spell a member the other way."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel)
+    return _SNAKE.get(camel) or _spelt(camel)
 
 
 def camel(name: str) -> str:

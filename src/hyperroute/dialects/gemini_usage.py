@@ -67,7 +67,7 @@ def usage_metadata(usage: Usage) -> dict[str, Any]:
 def _by_modality(value: object) -> dict[str, int]:
     found: dict[str, int] = {}
     for entry in value if isinstance(value, list) else ():
-        if isinstance(entry, Mapping) and isinstance(word := entry.get("modality"), str):
+        if isinstance(entry, dict) and isinstance(word := entry.get("modality"), str):
             tokens = count(pick(entry, "tokenCount"))
             if tokens is not None:
                 found[word.upper()] = tokens

@@ -159,6 +159,11 @@ def web_search(tool: Tool, losses: Losses) -> dict[str, Any]:
     }
 
 
+def hears(profile: Profile) -> bool:
+    """Say whether sound may be sent: not to a target that is known to take none (section 9)."""
+    return not profile.does or "audio_in" in profile.does
+
+
 def report_thinking(part: Reasoning, path: str, losses: Losses) -> None:
     """Report history thinking that has no place."""
     what = "sealed thinking" if part.sealed is not None else "thinking"

@@ -111,6 +111,9 @@ def _media(part: Mapping[str, Any], found: set[str]) -> int:
             return 0
         case {"type": "input_audio", "input_audio": {"data": str(value)}}:
             found.add("audio_in")
+        case {"type": "input_audio"}:
+            found.add("audio_in")
+            return 0
         case _:
             return 0
     return 0 if value.startswith("http") else len(value)

@@ -74,13 +74,21 @@ def _tools(
 
 def _tool(tool: Tool, name: str, losses: Losses) -> dict[str, Any]:
     if tool.kind == "custom":
-        inner = _given(name=name, description=tool.description, format=tool.format)
+        inner = _given(name=name, description=tool.description, format=_format(tool.format))
         return {"type": "custom", "custom": inner}
     strict = strict_of(tool.schema, losses.dialect, strict=tool.strict)
     if tool.strict and not strict:
         losses.at("/tools", "dropped", "the schema is outside OpenAI's strict subset")
     inner = _given(name=name, description=tool.description, parameters=tool.schema)
     return {"type": "function", "function": inner | ({"strict": True} if strict else {})}
+
+
+def _format(form: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Nest the grammar of a custom tool, which Responses writes flat."""
+    if form is None or form.get("type") != "grammar" or "grammar" in form:
+        return None if form is None else dict(form)
+    inner = {key: value for key, value in form.items() if key != "type"}
+    return {"type": "grammar", "grammar": inner}
 
 
 def _choice(

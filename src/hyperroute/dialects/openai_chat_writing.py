@@ -27,6 +27,7 @@ from hyperroute.dialects.openai_asking import (
     SOURCES,
     check_last,
     check_pairs,
+    hears,
     new_names,
     pass_through,
     report_thinking,
@@ -225,7 +226,7 @@ class _Writer:
                 url = part.value if part.source == "url" else data_url(part, "image/png")
                 detail = {"detail": part.detail} if part.detail else {}
                 return {"type": "image_url", "image_url": {"url": url, **detail}}
-            case "audio", "data" if (form := sound_format(part.mime)) is not None:
+            case "audio", "data" if (form := sound_format(part.mime)) and hears(self.profile):
                 return {"type": "input_audio", "input_audio": {"data": part.value, "format": form}}
             case "file", "data" if (text := plain_text(part)) is not None:
                 self.losses.at(path, "approximated", "a text document became text")

@@ -12,6 +12,7 @@ from hyperroute.canon.content import (
     Part,
     Reasoning,
     Refusal,
+    Sealed,
     ServerTool,
     Text,
     ToolResult,
@@ -28,6 +29,7 @@ from hyperroute.dialects.openai_asking import (
     SOURCES,
     check_last,
     check_pairs,
+    hears,
     new_names,
     pass_through,
     report_thinking,
@@ -36,7 +38,7 @@ from hyperroute.dialects.openai_media import data_url, plain_text, sound_format,
 from hyperroute.dialects.openai_responses_settings import settings
 from hyperroute.dialects.places import place_of_part
 from hyperroute.dialects.relay import Edit, Remove, Set
-from hyperroute.dialects.sealing import belongs, opened
+from hyperroute.dialects.sealing import TAG, belongs, opened
 from hyperroute.errors import ClientWireError
 
 NAME: Final = "openai.responses"
@@ -60,14 +62,14 @@ def emit_request(request: Request, *, model: str, profile: Profile) -> Emission:
 
 def _seal_edits(request: Request, profile: Profile) -> tuple[list[Edit], tuple[Loss, ...]]:
     """Take our tags off seals that return to their maker, and foreign thinking out of the input."""
-    if request.body is not None and b"hr1." not in request.body:
+    if request.body is not None and TAG.encode() not in request.body:
         return [], ()
     edits: list[Edit] = []
     losses: list[Loss] = []
     entries = request.raw.get("input")
     for index, item in enumerate(entries if isinstance(entries, list | tuple) else ()):
         payload = item.get("encrypted_content") if isinstance(item, Mapping) else None
-        if not isinstance(payload, str) or not payload.startswith("hr1."):
+        if not isinstance(payload, str) or not payload.startswith(TAG):
             continue
         seal = opened(payload, "encrypted")
         path = ("input", index)
@@ -159,10 +161,17 @@ class _Writer:
 
     def assistant(self, turn: Turn, path: str) -> None:
         said: list[dict[str, Any]] = []
+        whole = {
+            part.id
+            for part in turn.parts
+            if isinstance(part, Reasoning) and part.id and part.sealed and self.mine(part.sealed)
+        }
         for number, part in enumerate(turn.parts):
             if isinstance(part, Text | Refusal):
                 said.append(self.answer(part, path))
                 continue
+            if isinstance(part, Reasoning) and part.sealed is None and part.id in whole:
+                continue  # told with the part of its item that holds the seal
             self.spoken(said, turn.phase)
             match part:
                 case ToolUse():
@@ -195,19 +204,20 @@ class _Writer:
             item = {"type": "function_call", **head, "arguments": part.arguments or "{}"}
         self.input.append(item)
 
-    def thinking(self, part: Reasoning, before: tuple[Part, ...], path: str) -> None:
-        """Replay thinking that OpenAI sealed; parts of one item, by its id, go back as one."""
-        seal = part.sealed
-        mine = seal is not None and belongs(
+    def mine(self, seal: Sealed) -> bool:
+        """Say whether the target made this seal."""
+        return belongs(
             seal,
             source=self.request.dialect,
             vendor=self.profile.vendor,
             group=self.profile.group,
         )
-        if seal is None or not mine:
-            following = part.id is not None and self.profile.vendor == OPENAI
-            if not following:
-                report_thinking(part, path, self.losses)
+
+    def thinking(self, part: Reasoning, before: tuple[Part, ...], path: str) -> None:
+        """Replay thinking that OpenAI sealed; parts of one item, by its id, go back as one."""
+        seal = part.sealed
+        if seal is None or not self.mine(seal):
+            report_thinking(part, path, self.losses)
             return
         parts = [
             earlier
@@ -261,7 +271,7 @@ class _Writer:
                 return {"type": "input_file", "file_url": part.value}
             case "file", "file_id" if ours:
                 return {"type": "input_file", "file_id": part.value}
-            case "audio", "data" if (form := sound_format(part.mime)) is not None:
+            case "audio", "data" if (form := sound_format(part.mime)) and hears(self.profile):
                 sound = {"data": part.value, "format": form}
                 return {"type": "input_audio", "input_audio": sound}
             case _:

@@ -100,7 +100,7 @@ def tell_model(body: bytes, model: str, *paths: Path) -> bytes:
     Total: what is not JSON comes back as it came. The data of an event must be on one line, as every
     provider sends it; an event over several lines is left alone.
     """
-    if b'"model"' not in body and b"\\u" not in body:
+    if b'"model' not in body and b"\\u" not in body:
         return body
     value = dumps(model)
     if body.lstrip()[:1] == b"{":

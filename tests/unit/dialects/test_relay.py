@@ -4,7 +4,16 @@ import json
 
 import pytest
 
-from hyperroute.dialects.relay import Remove, Set, SpliceError, find, merge_top, splice, tell_model
+from hyperroute.dialects.relay import (
+    Edit,
+    Remove,
+    Set,
+    SpliceError,
+    find,
+    merge_top,
+    splice,
+    tell_model,
+)
 
 BODY = b' { "model" : "a\\"b" ,\n "x":[1, {"y": null,"z":"}"} ,"w"], "e":{} ,"l":[]}\n'
 
@@ -36,7 +45,7 @@ def test_one_edit_leaves_every_other_byte(edit: Set | Remove, expected: bytes) -
 
 def test_edits_of_one_object_meet() -> None:
     body = b'{"a":1, "b":{"c":2}, "d":4}'
-    edits = [
+    edits: list[Edit] = [
         Remove(("a",)),
         Set(("b", "c"), b"3"),
         Set(("b", "n"), b"5"),
