@@ -6,6 +6,7 @@ of its calls on a loop, so that four transports have to give one answer.
 
 import asyncio
 import gzip
+import signal
 import threading
 import time
 import zlib
@@ -372,6 +373,40 @@ def test_cancelling_a_task_reaches_the_upstream_within_a_second(upstream, librar
         return upstream.seen[0].gone_at - cancelled_at
 
     assert asyncio.run(main()) < SECOND
+
+
+@pytest.mark.parametrize("library", ["direct", "httpx"])
+@pytest.mark.parametrize("phase", ["head", "body"])
+def test_an_interrupted_sync_caller_cancels_within_a_second(upstream, library, phase):
+    upstream.serve("/head", Script(fault="first_byte"))
+    upstream.serve("/body", Script(headers=SSE, chunks=(b"x",), end="stall"))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def call(transport):
+        request = HttpRequest(method="POST", url=f"{upstream.url}/{phase}", body=b"{}")
+        exchange = transport.open(request, limits=limits())
+        try:
+            while exchange.read(timeout_ns=2 * SECOND):
+                pass
+        finally:
+            exchange.close()
+
+    transport = default_transport(library)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.15)
+        with pytest.raises(KeyboardInterrupt):
+            call(transport)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    interrupted_at = time.monotonic_ns()
+    [seen] = upstream.seen
+    assert seen.wait_over(1.0)
+    assert seen.gone_at is not None
+    assert seen.gone_at - interrupted_at < SECOND
+    transport.close()
 
 
 @pytest.mark.parametrize("library", ["direct", "httpx", "pyreqwest"])

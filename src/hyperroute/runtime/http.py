@@ -10,7 +10,6 @@ cookie or opens a compressed body (http_body.py does that).
 from __future__ import annotations
 
 from typing import Any, Literal
-from urllib.request import getproxies
 
 from hyperroute.runtime.ports import AsyncTransport, Transport
 
@@ -69,4 +68,6 @@ def _use(library: Library | None, client: Any) -> Library:
         return "httpx"
     if library is not None:
         return library
+    from urllib.request import getproxies  # it loads half of the standard library
+
     return "httpx" if any(name in getproxies() for name in ("http", "https", "all")) else "direct"
