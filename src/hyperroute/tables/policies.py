@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from hyperroute.canon.failure import FailureClass, Reaction
+from hyperroute.catalog.card import Timeouts
 from hyperroute.catalog.condition import Fact
 from hyperroute.routing.table import (
     ATTEMPTS_CEILING,
@@ -44,19 +45,20 @@ class Policies:
 
     def policy(self, spot: Spot, name: str, doc: PolicyDoc) -> Policy:
         """Compile one policy as written; merging is done for each request."""
-        if doc.stream.hold is not None and doc.stream.hold > HOLD_MAX:
+        hold = doc.stream.hold if doc.stream else None
+        if hold is not None and hold > HOLD_MAX:
             (spot / "stream" / "hold").error(f"at most {HOLD_MAX // 1000}k can be held back")
         return Policy(
             name=name,
             when=condition(spot / "for", doc.when, self.request),
             require=condition(spot / "require", doc.require, self.offers),
             cap=_cap(spot / "cap", doc.cap) if doc.cap else Cap(),
-            timeout=timeouts(doc.timeout),
-            retry=_retry(spot / "retry", doc.retry),
+            timeout=timeouts(doc.timeout) if doc.timeout else Timeouts(),
+            retry=_retry(spot / "retry", doc.retry) if doc.retry else Retry(),
             errors=_errors(spot / "errors", doc.errors),
             breaker=breaker(spot / "breaker", doc.breaker) if doc.breaker else None,
-            commit=doc.stream.commit,
-            hold_bytes=doc.stream.hold,
+            commit=doc.stream.commit if doc.stream else None,
+            hold_bytes=hold,
             lossy=doc.lossy,
         )
 

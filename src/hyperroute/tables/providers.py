@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -32,11 +33,11 @@ DEFAULT_OPEN: tuple[OpenInRow | OpenByShare, ...] = (
 )
 DEFAULT_COOL_NS = 30_000_000_000
 DEFAULT_COOL_MAX_NS = 300_000_000_000
-_OPTION_FORMS: dict[str, tuple[type, ...]] = {
-    "text": (str,),
-    "count": (int,),
-    "flag": (bool,),
-    "decimal": (int, Decimal),
+_OPTION_FORMS: Mapping[str, tuple[str, tuple[type, ...]]] = {
+    "text": ("text", (str,)),
+    "count": ("a whole number", (int,)),
+    "flag": ("true or false", (bool,)),
+    "decimal": ("a number", (int, Decimal)),
 }
 
 
@@ -49,7 +50,7 @@ def provider(spot: Spot, doc: ProviderDoc, name: str, plugins: PluginWords | Non
             (spot / "plugin").error(f"unknown plugin {doc.plugin!r}{suggestion}")
         elif known.options is not None:
             for option, value in doc.options.items():
-                _check_option(spot / "options" / option, option, value, dict(known.options))
+                _check_option(spot / "options" / option, option, value, known.options)
     if doc.url is not None:
         _check_url(spot / "url", doc.url)
     return ProviderEntry(
@@ -82,14 +83,14 @@ def _check_url(spot: Spot, url: str) -> None:
         spot.error("a URL holds no credentials; name them under keys")
 
 
-def _check_option(spot: Spot, option: str, value: Any, known: dict[str, str]) -> None:
-    form = known.get(option)
-    if form is None:
+def _check_option(spot: Spot, option: str, value: Any, known: Mapping[str, str]) -> None:
+    if option not in known:
         spot.error(f"unknown option {option!r}{nearest(option, known)}", key=True)
-        return
-    types = _OPTION_FORMS.get(form)
-    if types and (not isinstance(value, types) or (bool not in types and isinstance(value, bool))):
-        spot.error(f"expected {form}, found {words.shown(value)}")
+    elif known[option] in _OPTION_FORMS:
+        form, types = _OPTION_FORMS[known[option]]
+        flag_as_number = isinstance(value, bool) and bool not in types
+        if flag_as_number or not isinstance(value, types):
+            spot.error(f"expected {form}, found {words.shown(value)}")
 
 
 def _keys(spot: Spot, docs: list[Any], name: str) -> list[KeyEntry]:

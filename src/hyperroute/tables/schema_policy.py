@@ -64,11 +64,11 @@ class PolicyDoc(Named):
     when: Cond | None = Field(None, alias="for")
     require: Cond | None = None
     cap: CapDoc | None = None
-    timeout: TimeoutDoc = TimeoutDoc()
-    retry: RetryDoc = RetryDoc()
+    timeout: TimeoutDoc | None = None
+    retry: RetryDoc | None = None
     errors: dict[FailureWord, str] = {}
     breaker: BreakerDoc | None = None
-    stream: StreamDoc = StreamDoc()
+    stream: StreamDoc | None = None
     lossy: Literal["report", "refuse"] | None = None
 
 

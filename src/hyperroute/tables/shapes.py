@@ -117,10 +117,14 @@ def _check_else(made: Parameter) -> None:
     if made.otherwise == "default" and made.default is None:
         raise ValueError("else: default needs a default")
     if made.otherwise == "clamp":
-        counted = isinstance(made.count, Range) and made.count.high is not None
         ranged = made.range is not None and made.range.high is not None
-        if not (counted or ranged or made.max_chars):
-            raise ValueError("else: clamp needs an upper end: a range, a count or max")
+        if not ranged and not any(_is_number(item) for item in made.one_of or ()):
+            # Counts and texts are not cut: what the caller sent would silently be lost.
+            raise ValueError("else: clamp needs an upper end: a range, or numbers")
+
+
+def _is_number(item: Scalar) -> bool:
+    return not isinstance(item, str | bool)
 
 
 def _set(name: str, written: Iterable[Any]) -> tuple[Scalar, ...]:

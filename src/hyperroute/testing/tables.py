@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -72,6 +73,7 @@ def _flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+@cache
 def rates() -> st.SearchStrategy[Decimal]:
     """Draw a rate as price lists have them: few digits, sometimes nothing, often equal ones."""
     some = st.sampled_from(("0", "0.15", "0.5", "1", "1.25", "2.5", "3", "10", "15"))
@@ -95,6 +97,18 @@ def sheets(draw: Draw, kind: str = "chat") -> dict[str, Any]:
     return sheet
 
 
+@cache
+def _provider_facts() -> st.SearchStrategy[dict[str, Any]]:
+    facts: dict[str, st.SearchStrategy[Any]] = {
+        "region": st.sampled_from(REGIONS),
+        "retain": st.sampled_from(("0d", "30d", "1h")),
+        "trains": st.booleans(),
+        "timeout": st.just({"first_byte": "5s"}),
+        "limits": st.just({"at_once": 64}),
+    }
+    return st.fixed_dictionaries({}, optional=facts)
+
+
 @st.composite
 def providers(draw: Draw) -> dict[str, Any]:
     """Draw one account, with some of its facts unknown."""
@@ -102,56 +116,58 @@ def providers(draw: Draw) -> dict[str, Any]:
     count = draw(st.integers(0, 3))
     if count:
         made["keys"] = [f"env:KEY_{index}" for index in range(count)]
-    facts: dict[str, st.SearchStrategy[Any]] = {
-        "region": st.sampled_from(REGIONS),
-        "retain": st.sampled_from(("0d", "30d", "1h")),
-        "trains": st.booleans(),
-        "timeout": st.fixed_dictionaries({"first_byte": st.sampled_from(("5s", "60s"))}),
-        "limits": st.fixed_dictionaries({"at_once": st.integers(1, 64)}),
-    }
-    return made | draw(st.fixed_dictionaries({}, optional=facts))
+    return made | draw(_provider_facts())
 
 
-@st.composite
-def models(draw: Draw, hosts: tuple[str, ...], names: tuple[str, ...], kind: str) -> dict[str, Any]:
-    """Draw one model with its offers; ``names`` are prices that it may refer to."""
-    words = sorted(DOES[kind])
-    made: dict[str, Any] = {"kind": kind}
-    does = draw(st.lists(st.sampled_from(words), unique=True, max_size=5)) if words else []
-    if does:
-        made["does"] = does
+@cache
+def _model_facts(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     facts: dict[str, st.SearchStrategy[Any]] = {
         "context": st.sampled_from(("8k", "128k", "200k", "1M")),
         "output": st.sampled_from(("2k", "8k", "64k")),
-        "quality": st.fixed_dictionaries({"chat": st.integers(0, 100)}),
-        "tags": st.lists(st.sampled_from(("fast", "new", "health")), unique=True, min_size=1),
+        "quality": st.integers(0, 100).map(lambda mark: {"chat": mark}),
+        "tags": st.sampled_from((["fast"], ["new", "health"], ["health"])),
         "vendor": st.sampled_from(("acme", "zenith")),
         "listed": st.booleans(),
         "sell": st.sampled_from(("cost", "cost + 15%")) | sheets(kind),
     }
     if kind == "chat":
-        facts["endpoints"] = st.lists(
-            st.sampled_from(("chat", "messages", "responses", "gemini")), unique=True, min_size=1
+        facts["endpoints"] = st.sampled_from(
+            (["chat"], ["messages"], ["responses", "gemini", "chat"])
         )
-    made |= draw(st.fixed_dictionaries({}, optional=facts))
+    if DOES[kind]:
+        words = st.sampled_from(sorted(DOES[kind]))
+        facts["does"] = st.lists(words, unique=True, max_size=5)
+    return st.fixed_dictionaries({}, optional=facts)
+
+
+@cache
+def _offer_facts() -> st.SearchStrategy[dict[str, Any]]:
+    own: dict[str, st.SearchStrategy[Any]] = {
+        "variant": st.sampled_from(("spot", "batch")),
+        "sends": st.sampled_from(("upstream-id", "v1/upstream")),
+        "context": st.sampled_from(("16k", "400k")),
+        "region": st.sampled_from(REGIONS),
+    }
+    return st.fixed_dictionaries({}, optional=own)
+
+
+@st.composite
+def models(draw: Draw, hosts: tuple[str, ...], names: tuple[str, ...], kind: str) -> dict[str, Any]:
+    """Draw one model with its offers; ``names`` are prices that it may refer to."""
+    made: dict[str, Any] = {"kind": kind} | draw(_model_facts(kind))
     offers = []
     for host in draw(st.lists(st.sampled_from(hosts), unique=True, max_size=3)):
-        offer: dict[str, Any] = {"at": host}
+        offer: dict[str, Any] = {"at": host} | draw(_offer_facts())
         price = draw(st.none() | sheets(kind) | st.sampled_from(names or (None,)))
         if price is not None:
             offer["price"] = price
-        own: dict[str, st.SearchStrategy[Any]] = {
-            "variant": st.sampled_from(("spot", "batch")),
-            "sends": st.sampled_from(("upstream-id", "v1/upstream")),
-            "context": st.sampled_from(("16k", "400k")),
-            "region": st.sampled_from(REGIONS),
-        }
-        offers.append(offer | draw(st.fixed_dictionaries({}, optional=own)))
+        offers.append(offer)
     if offers:
         made["offers"] = offers
     return made
 
 
+@cache
 def conditions_on_offers() -> st.SearchStrategy[dict[str, Any]]:
     """Draw what a policy or a chain may require of an offer."""
     return st.fixed_dictionaries(
@@ -168,6 +184,7 @@ def conditions_on_offers() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@cache
 def conditions_on_models() -> st.SearchStrategy[dict[str, Any]]:
     """Draw what an intent selects by."""
     return st.fixed_dictionaries(
@@ -181,6 +198,7 @@ def conditions_on_models() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@cache
 def conditions_on_requests() -> st.SearchStrategy[dict[str, Any]]:
     """Draw when a policy applies or an arm is taken."""
     return st.fixed_dictionaries(
@@ -227,6 +245,7 @@ def terms(draw: Draw, names: tuple[str, ...], depth: int = 2) -> Any:
     return made | draw(restrictions())
 
 
+@cache
 def restrictions() -> st.SearchStrategy[dict[str, Any]]:
     """Draw what may stand beside a term."""
     return st.fixed_dictionaries(
@@ -244,8 +263,8 @@ def restrictions() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@st.composite
-def policies(draw: Draw) -> dict[str, Any]:
+@cache
+def policies() -> st.SearchStrategy[dict[str, Any]]:
     """Draw one policy."""
     times = st.sampled_from(("1s", "30s", "60s", "300s"))
     caps = {
@@ -281,7 +300,7 @@ def policies(draw: Draw) -> dict[str, Any]:
         "stream": st.fixed_dictionaries({}, optional={"commit": st.just("first_byte")}),
         "lossy": st.sampled_from(("report", "refuse")),
     }
-    return draw(st.fixed_dictionaries({}, optional=parts))
+    return st.fixed_dictionaries({}, optional=parts)
 
 
 @st.composite
