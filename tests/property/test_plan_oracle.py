@@ -119,7 +119,7 @@ def distinct(offers):
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_invariant_6_and_7_what_a_loaded_table_gives_is_what_the_rules_say(data):
     """Invariants 6 and 7: bit sets, presorted prices and the plain rules choose the same offers."""
     table = data.draw(route_tables())
@@ -148,6 +148,7 @@ def test_invariant_6_and_7_what_a_loaded_table_gives_is_what_the_rules_say(data)
 
 
 @given(st.data())
+@settings(max_examples=40)
 def test_invariant_6_the_cheapest_of_many_are_found_exactly(data):
     """Invariant 6: the first target costs least; ties by further keys, then id; against all of them."""
     rate = st.integers(0, 6) | st.integers(0, 10**6)
@@ -200,6 +201,7 @@ def test_invariant_6_the_cheapest_of_many_are_found_exactly(data):
 
 
 @given(st.data())
+@settings(max_examples=40)
 def test_invariant_8_an_offer_that_can_serve_is_never_lost(data):
     """Invariant 8: where some qualified offer is open, the plan is not empty."""
     table = data.draw(route_tables())

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from hyperroute.canon.request import Request
+from hyperroute.catalog.card import Offer
 from hyperroute.routing.candidate import Candidate, Refusal, Rejection
 from hyperroute.routing.chains import ordered
 from hyperroute.routing.drawing import draw, drawn, drawn_after, drawn_last
@@ -19,7 +20,7 @@ from hyperroute.routing.equivalents import asked_price, equivalents, no_dearer
 from hyperroute.routing.questions import NOTHING_KNOWN, Answers
 from hyperroute.routing.refusing import nothing_left, pin_refused, request_refused
 from hyperroute.routing.resolve import Resolved, resolve_name
-from hyperroute.routing.table import ModelTerm, RouteTable, Rules, Service, Term
+from hyperroute.routing.table import ModelTerm, RouteTable, Rules, Service
 from hyperroute.routing.view import View
 
 __all__ = ["Candidate", "Plan", "PlanStep", "Refusal", "Rejection", "plan"]
@@ -163,45 +164,57 @@ def _open(view: View, resolved: Resolved) -> tuple[Candidate, ...]:
     if intent is None or intent.kind != view.request.kind:
         return ()
     offers = ordered(intent.term, view)
-    if offers:
+    if offers or not view.at_risk:
         return tuple(draw(offers, view))
-    return _last_resort(view, (intent.term,))
+    return _last_resort(view, ordered(intent.term, view, open_only=False))
 
 
 def _pinned(view: View, service: Service) -> tuple[Candidate, ...]:
     """List the model's own offers, then its declared equivalents behind them."""
-    term = ModelTerm(service.model.name)
-    own = ordered(term, view)
+    own = ordered(ModelTerm(service.model.name), view)
     if not service.instead or not view.request.narrowing.fallback:
-        return tuple(draw(own, view)) or _last_resort(view, (term,))
-    entries = equivalents(service, view)
+        candidates = draw(own, view)
+    else:
+        candidates = _with_equivalents(own, service, view, open_only=True)
+    if candidates and not candidates[0].after:
+        return tuple(candidates)
+    if not view.at_risk:
+        return ()
+    closed = ordered(ModelTerm(service.model.name), view, open_only=False)
+    if service.instead and view.request.narrowing.fallback:
+        everything = _with_equivalents(closed, service, view, open_only=False)
+        closed = [candidate.offer for candidate in everything if not candidate.after]
+    return _last_resort(view, closed)
+
+
+def _with_equivalents(
+    own: list[Offer], service: Service, view: View, *, open_only: bool
+) -> list[Candidate]:
+    """Put equivalents behind the model's own offers; those tried first come before the others."""
     asked = asked_price(service, view)
     candidates = draw(own, view)
     listed = {offer.id for offer in own}
-    for entry, after in entries:
-        for offer in ordered(entry.term, view):
+    for entry, after in equivalents(service, view):
+        for offer in ordered(entry.term, view, open_only=open_only):
             if offer.id not in listed and no_dearer(offer, asked, view):
                 listed.add(offer.id)
                 candidates.append(drawn_after(offer, view, after) if after else drawn(offer, view))
-    unconditional = any(not candidate.after for candidate in candidates)
-    if unconditional:
-        return tuple(candidates)
-    return _last_resort(view, (term, *(entry.term for entry, after in entries if not after))) or ()
+    if candidates and candidates[0].after:
+        # Without an offer of its own the model can fail of nothing, so nothing can come after it.
+        candidates = [candidate for candidate in candidates if not candidate.after] + [
+            candidate for candidate in candidates if candidate.after
+        ]
+    return candidates
 
 
-def _last_resort(view: View, terms: tuple[Term, ...]) -> tuple[Candidate, ...]:
+def _last_resort(view: View, offers: list[Offer]) -> tuple[Candidate, ...]:
     """Try one offer all the same when health closed every one.
 
     An offer whose single probe is in flight is left to it, and one without a credential that is set
     cannot be tried at all. Among the rest, one that has a credential not cooling goes first.
     """
-    if not view.at_risk:
-        return ()
-    offers = [
-        offer
-        for term in terms
-        for offer in ordered(term, view, open_only=False)
-        if offer.id not in view.answers.probing and view.usable(offer)
+    usable = [
+        offer for offer in offers if offer.id not in view.answers.probing and view.usable(offer)
     ]
-    offers.sort(key=lambda offer: not view.warm(offer))
-    return tuple(drawn_last(offer, view) for offer in offers[:1])
+    usable.sort(key=lambda offer: not view.warm(offer))
+    return tuple(drawn_last(offer, view) for offer in usable[:1])
