@@ -6,10 +6,14 @@ import sys
 
 import typer
 
+from hyperroute.cli import scaffold
 from hyperroute.cli.options import Json
 from hyperroute.cli.say import answering, columns, emit
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+
+app.command("new")(scaffold.new)
 
 
 @app.callback(invoke_without_command=True)
