@@ -20,6 +20,7 @@ class Row:
         status: Any of these statuses.
         text: Lower-case words inside the message. Never alone: messages quote what users wrote, and
             a prompt about rate limits must not bench a healthy offer. Each has a test.
+        bare: Holds only where no status was said: the word (``server_error``) says less than one.
     """
 
     verdict: Failure
@@ -28,6 +29,7 @@ class Row:
     detail: tuple[str, ...] = ()
     status: tuple[int, ...] = ()
     text: str = ""
+    bare: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a row that would match too much.
@@ -45,6 +47,7 @@ class Row:
         return (
             (not self.code or report.code in self.code)
             and (not self.type or report.type in self.type)
+            and not (self.bare and status is not None)
             and (not self.status or status in self.status)
             and (not self.detail or _inside(self.detail, report))
             and (not self.text or self.text in report.message.lower())

@@ -23,7 +23,6 @@ ANTHROPIC_ROWS: Final = (
     Row(type=_INVALID, text="exceed context limit", verdict=verdicts.CONTEXT_LENGTH),
     Row(type=_INVALID, text="blocked by content filtering policy", verdict=verdicts.CONTENT_POLICY),
     Row(type=_INVALID, text="extra inputs are not permitted", verdict=verdicts.OUR_TRANSLATION),
-    Row(type=_INVALID, text="invalid `signature` in `thinking`", verdict=verdicts.BAD_REQUEST),
     # The key is good: a browser's Origin header came through, which we never send ourselves.
     Row(type=("authentication_error",), text="cors requests", verdict=verdicts.AUTH_UNBLAMED),
     Row(
@@ -40,6 +39,6 @@ ANTHROPIC_ROWS: Final = (
     Row(type=("rate_limit_error",), verdict=verdicts.RATE_LIMITED),
     Row(type=("timeout_error",), verdict=verdicts.SLOW_START),
     Row(type=("overloaded_error",), verdict=verdicts.OVERLOADED),
-    Row(type=("api_error",), verdict=verdicts.SERVER_ERROR),
-    Row(type=_INVALID, verdict=verdicts.BAD_REQUEST),
+    Row(type=("api_error",), bare=True, verdict=verdicts.SERVER_ERROR),
+    Row(type=_INVALID, bare=True, verdict=verdicts.BAD_REQUEST),
 )

@@ -115,11 +115,17 @@ OPENAI_ROWS: Final = (
     Row(type=("engine_overloaded_error", "overloaded_error"), verdict=verdicts.OVERLOADED),
     Row(
         code=("server_error", "internal_error", "internal_server_error", "vector_store_timeout"),
+        bare=True,
         verdict=verdicts.SERVER_ERROR,
     ),
     # types speak where an error object came inside a 200, without a status
     Row(type=("rate_limit_error", "tokens", "requests"), verdict=verdicts.RATE_LIMITED),
     Row(type=("authentication_error",), verdict=verdicts.AUTH),
     Row(type=("permission_error",), verdict=verdicts.PERMISSION),
-    Row(type=("server_error", "api_error", "internal_server_error"), verdict=verdicts.SERVER_ERROR),
+    Row(
+        type=("server_error", "api_error", "internal_server_error"),
+        bare=True,
+        verdict=verdicts.SERVER_ERROR,
+    ),
+    Row(type=("invalid_request_error",), bare=True, verdict=verdicts.BAD_REQUEST),
 )

@@ -208,8 +208,8 @@ def _bodies(dialect: str) -> Iterator[Fault]:
     page = of(PAGE, HTML)
     yield Fault(row=48, name="200 html", script=page, kinds=malformed)
     yield row(49, "200 truncated json", of(body[: len(body) // 2]), cut)
-    yield row(50, "200 wrong shape", of(b'{"surprise":[]}'), malformed)
-    yield row(50, "200 not an object", of(b"[1,2"), malformed)
+    yield row(50, "200 wrong shape", of(b'{"surprise":[]}'), cut)
+    yield row(50, "200 not an object", of(b"[1,2]"), malformed)
     kind = _words(dialect, 503)
     inner = refusal(dialect, 503, kind=kind, message="The engine is currently overloaded")
     yield row(51, "200 with an error object", replace(inner, status=200),

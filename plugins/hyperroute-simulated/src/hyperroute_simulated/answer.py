@@ -34,7 +34,7 @@ from hyperroute.canon.usage import Usage
 from hyperroute.dialects.json import dumps
 from hyperroute_simulated.schema import smallest
 
-_TOKEN: Final = re.compile(r"\s*\S+\s*?(?=\s|$)|\s+$")
+_TOKEN: Final = re.compile(r"\s*\S+|\s+")
 _QUOTE_WORDS: Final = 8
 _CHOICES_MAX: Final = 16
 
