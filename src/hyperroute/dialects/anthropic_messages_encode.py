@@ -7,7 +7,7 @@ last of several signatures, so each is sent once and whole (dialects.md, 6.11 to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, assert_never
 
@@ -164,7 +164,9 @@ class MessagesEncoder:
             return b""
         message = _message(self._head.id, self.model, [])
         message |= {"stop_reason": None, "stop_sequence": None}
-        message["usage"] = {**usage_object(self._usage), "output_tokens": 0}
+        message["usage"] = usage_object(
+            replace(self._usage, output_tokens=0, reasoning_tokens=None)
+        )
         self._head = None
         return _event("message_start", message=message)
 

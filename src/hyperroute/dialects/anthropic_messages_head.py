@@ -8,7 +8,7 @@ from typing import Any
 
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
-from hyperroute.dialects import json, reading
+from hyperroute.dialects import reading
 from hyperroute.dialects.anthropic_messages_read import NAME, decode
 from hyperroute.dialects.extension import read_extension
 from hyperroute.errors import ClientWireError
@@ -51,7 +51,7 @@ def parse_request(
         body=body,
         stream=reading.flag(raw, "stream", "") or False,
         features=frozenset(_features(raw, output, thinking)),
-        input_bytes=len(body) if body is not None else len(json.dumps(raw)),
+        input_bytes=reading.measured(raw, body),
         max_output=reading.integer(raw, "max_tokens", ""),
         parameters=MappingProxyType({k: v for k, v in said.items() if v is not None}),
         narrowing=narrowing,

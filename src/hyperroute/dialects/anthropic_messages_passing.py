@@ -8,9 +8,12 @@ from typing import Any
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
 from hyperroute.dialects import json
+from hyperroute.dialects.anthropic_messages_options import BUDGET_MIN, EFFORTS
 from hyperroute.dialects.anthropic_messages_read import NAME
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.effort import budget_of, effort_of, nearest
 from hyperroute.dialects.extension import EXTENSIONS
+from hyperroute.dialects.reading import count
 from hyperroute.dialects.relay import Edit, Path, Remove, Set
 from hyperroute.dialects.sealing import TAG, belongs, opened
 
@@ -28,10 +31,12 @@ def edits_of(
     if raw.get("model") != model:
         edits.append(Set(("model",), json.dumps(model)))
     edits.extend(Remove((key,)) for key in ("intent", *EXTENSIONS) if key in raw)
-    losses: tuple[Loss, ...] = ()
+    drift, losses = _drifted(raw, profile)
+    edits.extend(drift)
     if _TAG in body:
-        seals, losses = _seals(raw, profile)
+        seals, more = _seals(raw, profile)
         edits.extend(seals)
+        losses = (*losses, *more)
     if request.narrowing.cache and b'"cache_control"' not in body:
         gone = {edit.path for edit in edits if isinstance(edit, Remove)}
         edits.extend(
@@ -40,6 +45,42 @@ def edits_of(
             if not any(edit.path[: len(path)] == path for path in gone)
         )
     return edits, losses
+
+
+def _drifted(raw: Mapping[str, Any], profile: Profile) -> tuple[list[Edit], tuple[Loss, ...]]:
+    """Ask for thinking in the way this target takes, where it declares that it refuses the caller's.
+
+    Newer models refuse a budget and older ones know no adaptive thinking, and an alias or a fallback
+    must not turn a good request into a 400 (api.md, 3). Nothing declared, nothing touched.
+    """
+    declared = profile.options.get("thinking_types")
+    asked = raw.get("thinking")
+    if not isinstance(declared, list | tuple | set | frozenset) or not isinstance(asked, Mapping):
+        return [], ()
+    kind = asked.get("type")
+    if kind not in {"enabled", "adaptive", "disabled"} or kind in declared:
+        return [], ()
+    output = raw.get("output_config")
+    said = output.get("effort") if isinstance(output, Mapping) else None
+    if kind == "enabled" and "adaptive" in declared:
+        budget = count(asked.get("budget_tokens")) or 0
+        thinking = {k: v for k, v in asked.items() if k != "budget_tokens"} | {"type": "adaptive"}
+        edits: list[Edit] = [Set(("thinking",), json.dumps(thinking))]
+        if said is None:
+            effort = json.dumps(nearest(effort_of(budget), EFFORTS))
+            whole = Set(("output_config",), b'{"effort":' + effort + b"}")
+            inside = Set(("output_config", "effort"), effort)
+            edits.append(inside if isinstance(output, Mapping) else whole)
+        return edits, (Loss("/thinking", "approximated", "a budget becomes an effort"),)
+    limit = count(raw.get("max_tokens")) or 0
+    if kind == "adaptive" and "enabled" in declared and limit > BUDGET_MIN:
+        wanted = budget_of(said if isinstance(said, str) else "medium", limit=limit - 1)
+        tokens = min(max(wanted or BUDGET_MIN, BUDGET_MIN), limit - 1)
+        told = json.dumps({"type": "enabled", "budget_tokens": tokens})
+        why = f"adaptive thinking becomes a budget of {tokens} tokens"
+        return [Set(("thinking",), told)], (Loss("/thinking", "approximated", why),)
+    why = f"this target takes no {kind} thinking"
+    return [Remove(("thinking",))], (Loss("/thinking", "dropped", why),)
 
 
 def _breakpoint(raw: Mapping[str, Any]) -> Iterator[Edit]:

@@ -60,24 +60,30 @@ class _Pairing:
 
     taken: frozenset[str]
     made: int = 0
-    open: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """Calls still to be answered, as (id, name)."""
+    open: list[tuple[str, str, bool]] = field(default_factory=list[tuple[str, str, bool]])
+    """Calls still to be answered: id, name, and whether the id is ours."""
 
     def call(self, ident: str | None, name: str) -> str:
-        while not ident:
-            made, self.made = f"call_{self.made}", self.made + 1
-            ident = made if made not in self.taken else None
-        self.open.append((ident, name))
-        return ident
+        known = ident or self._make()
+        self.open.append((known, name, not ident))
+        return known
 
     def response(self, ident: str | None, name: str) -> str:
-        for place, (known, called) in enumerate(self.open):
-            if known == ident if ident else called == name:
-                del self.open[place]
-                return known
-        if ident or not self.open:
-            return ident or self.call(None, name)
-        return self.open.pop(0)[0]
+        """Find the call; an id that is nobody's may belong to a call that came without one."""
+        for known in (
+            *(call for call in self.open if ident and call[0] == ident),
+            *(call for call in self.open if call[1] == name and (not ident or call[2])),
+            *(call for call in self.open if not ident),
+        ):
+            self.open.remove(known)
+            return known[0]
+        return ident or self._make()
+
+    def _make(self) -> str:
+        while (made := f"call_{self.made}") in self.taken:
+            self.made += 1
+        self.made += 1
+        return made
 
 
 def read_system(raw: Object) -> tuple[Part, ...]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hyperroute.dialects import json
 from hyperroute.errors import ClientWireError
 
 Object = Mapping[str, Any]
@@ -142,6 +143,20 @@ def texts(obj: Object, key: str, where: str) -> tuple[str, ...] | None:
         if not isinstance(value, str):
             raise wrong("a string", at(where, key, index))
     return tuple(found)
+
+
+def measured(raw: Object, body: bytes | None) -> int:
+    """Count the bytes of a request, which bound its tokens; a mapping's as it would be sent.
+
+    Raises:
+        ClientWireError: The mapping holds something that is not JSON.
+    """
+    if body is not None:
+        return len(body)
+    try:
+        return len(json.dumps(raw))
+    except ValueError as error:
+        raise ClientWireError(f"the request is not JSON: {error}") from error
 
 
 def count(value: Any) -> int | None:

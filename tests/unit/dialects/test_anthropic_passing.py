@@ -230,3 +230,64 @@ def test_the_caller_s_model_name_is_told_everywhere():
     frame = b'event: message_start\ndata: {"type":"message_start","message":{"model":"up"}}\n\n'
     assert ANTHROPIC_MESSAGES.tell_model(frame, "mine") == frame.replace(b'"up"', b'"mine"')
     assert ANTHROPIC_MESSAGES.tell_model(b"<html>", "mine") == b"<html>"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kinds", "written", "kind"),
+    [
+        (
+            {"thinking": {"type": "enabled", "budget_tokens": 9000}},
+            ["adaptive"],
+            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "medium"}},
+            "approximated",
+        ),
+        (
+            {
+                "thinking": {"type": "enabled", "budget_tokens": 1, "display": "omitted"},
+                "output_config": {"format": None},
+            },
+            ["adaptive"],
+            {
+                "thinking": {"type": "adaptive", "display": "omitted"},
+                "output_config": {"format": None, "effort": "low"},
+            },
+            "approximated",
+        ),
+        (
+            {
+                "thinking": {"type": "enabled", "budget_tokens": 9000},
+                "output_config": {"effort": "max"},
+            },
+            ["adaptive"],
+            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}},
+            "approximated",
+        ),
+        (
+            {"thinking": {"type": "adaptive"}, "max_tokens": 5000},
+            ["enabled", "disabled"],
+            {"thinking": {"type": "enabled", "budget_tokens": 4999}, "max_tokens": 5000},
+            "approximated",
+        ),
+        (
+            {"thinking": {"type": "adaptive"}, "max_tokens": 500},
+            ["enabled", "disabled"],
+            {"max_tokens": 500},
+            "dropped",
+        ),
+        ({"thinking": {"type": "disabled"}}, ["adaptive"], {}, "dropped"),
+    ],
+)
+def test_thinking_the_target_refuses_is_asked_for_in_its_own_way(raw, kinds, written, kind):
+    profile = Profile(options={"thinking_types": kinds})
+    emission = sent({"model": "up", **raw}, profile=profile)
+    assert json.loads(emission.body) == {"model": "up", **written}
+    assert [(loss.path, loss.kind) for loss in emission.losses] == [("/thinking", kind)]
+
+
+@pytest.mark.parametrize("kinds", [None, ["enabled"], ["adaptive", "enabled"]])
+def test_thinking_the_target_takes_is_left_alone(kinds):
+    raw = {"model": "up", "thinking": {"type": "enabled", "budget_tokens": 9000}}
+    profile = Profile(options={} if kinds is None else {"thinking_types": kinds})
+    request = request_of(raw)
+    emission = ANTHROPIC_MESSAGES.emit_request(request, model="up", profile=profile)
+    assert emission.body == request.body

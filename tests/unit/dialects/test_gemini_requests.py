@@ -297,6 +297,22 @@ def test_responses_find_their_calls_by_id_else_name_else_order():
     )
 
 
+def test_an_id_that_is_nobody_s_finds_the_call_that_came_without_one():
+    asked = decoded(
+        contents=[
+            {"role": "model", "parts": [call("f", "a"), call("f")]},
+            {
+                "parts": [
+                    response("f", {"output": "x"}, "mine"),
+                    response("f", {"output": "y"}, "a"),
+                ]
+            },
+        ]
+    )
+    results = [part.id for part in asked.turns[1].parts if isinstance(part, ToolResult)]
+    assert results == ["call_0", "a"]
+
+
 def test_a_response_without_a_call_is_no_call_s_answer():
     asked = decoded(contents=[{"parts": [response("f", {"output": "x"})]}])
     with pytest.raises(ClientWireError):

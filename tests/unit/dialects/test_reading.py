@@ -77,3 +77,10 @@ def test_losses_point_into_the_source_document():
     assert place_of_part("gemini.generate", 2, 1) == "/contents/2/parts/1"
     assert place_of_part("gemini.generate", 2) == "/contents/2"
     assert place_of_part("openai.responses", 2, 1) == "/input"
+
+
+@pytest.mark.parametrize("raw", [{"a": "\ud800"}, {"a": object()}])
+def test_a_mapping_that_is_no_json_is_refused(raw):
+    with pytest.raises(ClientWireError):
+        reading.measured(raw, None)
+    assert reading.measured(raw, b"12345") == 5
