@@ -59,7 +59,7 @@ def test_invariant_51_order_of_keys_and_style_change_nothing(table, seed):
 def test_invariant_51_files_their_names_and_number_change_nothing(tmp_path_factory, table, seed):
     dice = random.Random(seed)  # noqa: S311 - an order
     root = tmp_path_factory.mktemp("split")
-    parts = [{} for _ in range(dice.randrange(1, 5))]
+    parts: list[dict[str, dict[str, object]]] = [{} for _ in range(dice.randrange(1, 5))]
     for section, value in table.items():
         for name in value if isinstance(value, dict) else ():
             dice.choice(parts).setdefault(section, {})[name] = value[name]

@@ -11,9 +11,11 @@ from hyperroute.errors import TableError
 from hyperroute.routing.table import (
     ChainTerm,
     First,
+    From,
     IntentTerm,
     Match,
     ModelTerm,
+    NoOffers,
     OfferTerm,
     Restrict,
     Split,
@@ -110,6 +112,8 @@ def check_references(table):
                     walk(item)
             case Restrict(term=inner):
                 walk(inner)
+            case _:
+                assert isinstance(term, NoOffers | From)
 
     for service in table.services.values():
         for entry in service.instead:
@@ -159,7 +163,7 @@ def test_invariant_5_a_damaged_text_loads_or_is_refused_and_nothing_else(table, 
                 tokens.insert(place, dice.choice(_PIECES))
             case 2:
                 tokens[place] = dice.choice(_PIECES)
-            case 3:
+            case _:
                 tokens.insert(dice.randrange(len(tokens)), tokens[place])
         tokens = tokens or ["x"]
     text = "".join(tokens)

@@ -188,7 +188,7 @@ class Models:
                 notify=doc.job.notify,
             ),
             limits=account_limits(spot / "limits", doc.limits),
-            timeout=timeouts(doc.timeout) if doc.timeout else None,
+            timeout=timeouts(spot / "timeout", doc.timeout),
         )
 
     def _check_sizes(self, spot: Spot, price: Price, takes: Shape | None) -> None:

@@ -23,16 +23,17 @@ from hyperroute.routing.table import (
 )
 from hyperroute.tables import words
 from hyperroute.tables.conditions import FactSpace, condition
-from hyperroute.tables.providers import breaker, rates, timeouts
+from hyperroute.tables.providers import breaker, rates, timeouts, usd
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema import PromiseDoc
 from hyperroute.tables.schema_policy import CapDoc, FactDoc, LimitDoc, PolicyDoc, RetryDoc
-from hyperroute.tables.vocabulary import LIMIT_SCOPES, nearest
+from hyperroute.tables.vocabulary import LIMIT_SCOPES, REQUEST_FACTS, nearest
 
 HOLD_MAX = 64_000
 _ACTION = re.compile(r"(\w+)(?:\s+([0-9]+))?")
 _BUDGET = re.compile(r"([0-9]{1,3})\s?%\s?\+\s?([0-9]{1,4}) per (\S+)")
 _SURVIVES = re.compile(r"([1-9]) (provider|offer|region)s?")
+_FACT = re.compile(r"(req|org|user|key)\.[a-z0-9_][a-z0-9_.-]*")
 _OVER = ("stop", "next", "disable", "observe")
 
 
@@ -53,7 +54,7 @@ class Policies:
             when=condition(spot / "for", doc.when, self.request),
             require=condition(spot / "require", doc.require, self.offers),
             cap=_cap(spot / "cap", doc.cap) if doc.cap else Cap(),
-            timeout=timeouts(doc.timeout) if doc.timeout else Timeouts(),
+            timeout=timeouts(spot / "timeout", doc.timeout) or Timeouts(),
             retry=_retry(spot / "retry", doc.retry) if doc.retry else Retry(),
             errors=_errors(spot / "errors", doc.errors),
             breaker=breaker(spot / "breaker", doc.breaker) if doc.breaker else None,
@@ -78,7 +79,7 @@ class Policies:
             rate=rates(doc.rate),
             at_once=doc.at_once,
             budget=self._budget(spot / "budget", doc.budget),
-            floor=None if doc.floor is None else f"{doc.floor.normalize():f} usd",
+            floor=None if doc.floor is None else usd(doc.floor),
             hold=doc.hold,
             warn=tuple(sorted(set(doc.warn))),
             over=_over(spot / "over", doc.over),
@@ -91,7 +92,7 @@ class Policies:
         kind = self.request.types.get(amount)
         if kind is None:
             try:
-                words.money(amount)
+                amount = usd(words.money(amount))
             except ValueError as error:
                 if "." in amount and not amount[0].isdigit():
                     spot.error(f"unknown fact {amount!r}{nearest(amount, self.request.types)}")
@@ -205,7 +206,12 @@ def _over(spot: Spot, text: str) -> str:
 
 
 def declared(spot: Spot, name: str, doc: FactDoc) -> DeclaredFact:
-    """Compile a declared fact."""
+    """Compile a declared fact; what is built in may only be narrowed to some words."""
+    if not _FACT.fullmatch(name):
+        spot.error("the name of a fact begins with req., org., user. or key.", key=True)
+    built_in = REQUEST_FACTS.get(name, "word")
+    if built_in != "word" or (name in REQUEST_FACTS and doc.type not in {None, "text"}):
+        spot.error(f"{name} is built in ({built_in}); its type stays", key=True)
     if (doc.one_of is None) == (doc.type is None):
         spot.error("a fact has either one_of or type", key=True)
     default: Fact | None = doc.default

@@ -62,7 +62,7 @@ def provider(spot: Spot, doc: ProviderDoc, name: str, plugins: PluginWords | Non
         retain_ns=doc.retain,
         trains=doc.trains,
         speaks=None if doc.speaks is None else tuple(sorted(set(doc.speaks), key=ENDPOINTS.index)),
-        timeout=timeouts(doc.timeout) if doc.timeout else None,
+        timeout=timeouts(spot / "timeout", doc.timeout),
         breaker=breaker(spot / "breaker", doc.breaker) if doc.breaker else None,
         limits=account_limits(spot / "limits", doc.limits),
         hidden=doc.hidden,
@@ -126,14 +126,24 @@ def account_limits(spot: Spot, doc: AccountLimitsDoc | None) -> AccountLimits | 
 
 def _budget(spot: Spot, amount: str, period: str) -> str:
     try:
-        words.money(amount)
+        return f"{usd(words.money(amount))} / {period}"
     except ValueError as error:
         spot.error(str(error))
-    return f"{amount} / {period}"
+        return ""
 
 
-def timeouts(doc: TimeoutDoc) -> Timeouts:
-    """Compile the limits of one attempt; zero is a limit nothing can keep, and told by the caller."""
+def usd(amount: Decimal) -> str:
+    """Spell money one way, so that equal amounts are equal text."""
+    return f"{amount.normalize():f} usd"
+
+
+def timeouts(spot: Spot, doc: TimeoutDoc | None) -> Timeouts | None:
+    """Compile the limits of one attempt."""
+    if doc is None:
+        return None
+    for key in doc.model_fields_set:
+        if getattr(doc, key) == 0:
+            (spot / key).error("a limit of 0s lets nothing through; leave it out for none")
     return Timeouts(
         connect_ns=doc.connect,
         first_byte_ns=doc.first_byte,

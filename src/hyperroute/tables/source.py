@@ -215,7 +215,9 @@ class _File:
     def __init__(self, reader: Reader, source: Source) -> None:
         self.reader = reader
         self.source = source
-        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.anchors: dict[str, tuple[Any, int, int]] = {}
+        """Value, how many values it holds, how deep it goes."""
+        self.reach = 0
         self.open: set[str] = set()
         self.aliased = 0
         self.scalars: dict[str, Any] = dict(_WORDS)
@@ -253,20 +255,21 @@ class _File:
     def node(self, event: Any, events: Iterator[Any], depth: int) -> Any:
         kind = type(event)
         if kind is AliasEvent:
-            return self.alias(event)
+            return self.alias(event, depth)
         self.reader.nodes += 1
         if event.tag is not None:
             self.tell(event, f"the tag {_short(event.tag)} is not part of the language")
         if kind is ScalarEvent:
             value = self.scalar(event)
             if event.anchor:
-                self.anchors[event.anchor] = (value, 1)
+                self.anchors[event.anchor] = (value, 1, 0)
             return value
         if depth > DEPTH_MAX:
             self.stop(event, f"more than {DEPTH_MAX} levels deep")
         if self.reader.nodes > NODES_MAX:
             self.stop(event, f"the table holds more than {NODES_MAX:,} values")
         before = self.reader.nodes + self.aliased
+        outside, self.reach = self.reach, depth
         if event.anchor:
             self.open.add(event.anchor)
         value = (
@@ -275,15 +278,19 @@ class _File:
         if event.anchor:
             self.open.discard(event.anchor)
             weight = self.reader.nodes + self.aliased - before + 1
-            self.anchors[event.anchor] = (value, weight)
+            self.anchors[event.anchor] = (value, weight, self.reach - depth)
+        self.reach = max(outside, self.reach)
         return value
 
-    def alias(self, event: Any) -> Any:
+    def alias(self, event: Any, depth: int) -> Any:
         if event.anchor in self.open:
             self.stop(event, f"the anchor {event.anchor!r} would contain itself")
         if event.anchor not in self.anchors:
             self.stop(event, f"no anchor {event.anchor!r} before this alias; quote a plain *")
-        value, weight = self.anchors[event.anchor]
+        value, weight, height = self.anchors[event.anchor]
+        self.reach = max(self.reach, depth + height)
+        if depth + height > DEPTH_MAX:
+            self.stop(event, f"more than {DEPTH_MAX} levels deep")
         self.aliased += weight
         if self.aliased > ALIASED_MAX:
             self.stop(event, f"aliases add more than {ALIASED_MAX:,} values")

@@ -11,7 +11,7 @@ from hyperroute.errors import TableError
 from hyperroute.tables import cache as module
 from hyperroute.tables.cache import Cache
 from hyperroute.tables.lazy import LazyServices
-from hyperroute.tables.load import load
+from hyperroute.tables.load import Files, load
 from hyperroute.tables.vocabulary import PluginWords, ProviderWords
 
 TEXT = """hyperroute: 1
@@ -182,7 +182,7 @@ def test_services_are_decoded_when_somebody_asks(table, kept):
 
 def test_other_words_are_another_table(table):
     keys = {
-        Cache(table.parent).key(module.Files(own=own), words, strict=strict)
+        Cache(table.parent).key(Files(own=own), words, strict=strict)
         for own in ((("a", b"bc"),), (("ab", b"c"),), (("a", b"b"), ("c", b"")))
         for words in (None, PluginWords(), PluginWords(meters={"x": "y"}))
         for strict in (True, False)
