@@ -185,7 +185,7 @@ def _amounts(usage: Usage, rates: Mapping[str, int]) -> dict[str, int] | None:
         if meter not in METERS:
             return None
         whole = next((name for name in ANCESTORS[meter] if name in rates), None)
-        amount = getattr(usage, METERS[meter][1])
+        amount = _measured(usage, meter)
         if amount is None:
             amount = _ASSUMED.get(meter) if whole is None else parts[meter]
             if amount is None:
@@ -197,6 +197,19 @@ def _amounts(usage: Usage, rates: Mapping[str, int]) -> dict[str, int] | None:
         elif ANCESTORS[meter]:
             loose[ANCESTORS[meter][-1]] += taken
     return own if own and _all_rated(usage, rates, loose) else None
+
+
+def _measured(usage: Usage, meter: str) -> int | None:
+    """Read a quantity; a part that was not told is at least what was told of its own parts."""
+    amount: int | None = getattr(usage, METERS[meter][1])
+    if amount is None and ANCESTORS[meter]:
+        told = [
+            part
+            for name, wholes in ANCESTORS.items()
+            if wholes[:1] == (meter,) and (part := _measured(usage, name)) is not None
+        ]
+        return sum(told) if told else None
+    return amount
 
 
 def _all_rated(usage: Usage, rates: Mapping[str, int], loose: Mapping[str, int]) -> bool:

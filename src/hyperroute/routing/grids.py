@@ -21,8 +21,10 @@ class Grid:
         self._scale = scale
         self._percent = percent
         below: list[int] = []
-        for n in count(1):
-            line = -(-scale * 100**n // (100 + percent) ** n)
+        over, under = scale, 1
+        while True:
+            over, under = over * 100, under * (100 + percent)
+            line = -(-over // under)
             if line <= 1:
                 break
             below.append(line)
@@ -38,8 +40,11 @@ class Grid:
     def _extended(self, reach: int) -> list[int]:
         lines = list(self._lines)
         first = lines.index(self._scale)
-        for n in count(len(lines) - first):
-            lines.append(-(-self._scale * (100 + self._percent) ** n // 100**n))
+        over, under = self._scale, 1
+        for n in count(1):
+            over, under = over * (100 + self._percent), under * 100
+            if first + n == len(lines):
+                lines.append(-(-over // under))
             if lines[-1] > reach:
-                break
+                return lines
         return lines
