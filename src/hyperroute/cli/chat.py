@@ -12,8 +12,8 @@ import typer
 
 from hyperroute.cli.asking import usd
 from hyperroute.cli.options import Intent, Json, Model, Tables, place
-from hyperroute.cli.say import answering, emit, misuse, no, one_line
-from hyperroute.errors import Refused
+from hyperroute.cli.say import answering, described, emit, misuse, no, one_line
+from hyperroute.errors import Interrupted, Refused
 
 if TYPE_CHECKING:
     from hyperroute.canon.events import StreamEvent
@@ -113,6 +113,12 @@ def _converse(client: Client, asked: Asked, *, as_json: bool) -> None:
                 said.append(piece)
                 if not as_json:
                     print(piece, end="", flush=True)
+        except Interrupted as error:
+            if not as_json:
+                raise
+            # What was delivered stands, also in a document about its failure.
+            emit({"text": "".join(said), "error": described(error)})
+            no()
         finally:
             if said and not as_json:
                 print(flush=True)

@@ -57,6 +57,8 @@ def described(error: HyperrouteError) -> dict[str, Any]:
         found["problems"] = [problem_data(problem) for problem in error.problems]
     if isinstance(error, RequestError):
         found |= {"status": error.status, "code": error.code, "param": error.param}
+        tell = getattr(error.record, "to_json", None)
+        found |= {"record": tell()} if tell is not None else {}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,6 +62,8 @@ def run_tests(
             for result in results:
                 _tell(result, verbose=verbose)
             print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+        if not results and not as_json:
+            print("hyperroute: there is no such test", file=sys.stderr)
         if failed or not results:
             no()
 
