@@ -170,6 +170,8 @@ def _answer(dialect: Dialect, head: HttpHead) -> Flow:
         opening += chunk
         if _begun(opening):
             break
+        if not opening.strip(_SPACE):
+            opening = b""  # spaces keep a line alive, for ever if they like; they are not kept
     if not opening.strip(_SPACE):
         fail(verdicts.TRUNCATED, "a success without a body", status=head.status)
     stream = _is_stream(opening, head)

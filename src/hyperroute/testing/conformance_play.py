@@ -92,7 +92,8 @@ def _drive(flow: Any, script: Script, heard: Heard, stop_after: int | None) -> N
                 wish = flow.send(grant)
             except StopIteration:
                 return
-            heard.wishes.append(wish)
+            # Functions differ by identity; that one was to be run is what counts.
+            heard.wishes.append(Run if isinstance(wish, Run) else wish)
             if stop_after is not None and len(heard.wishes) > stop_after:
                 return
             if len(heard.wishes) > WISHES_MAX:

@@ -41,7 +41,8 @@ def simulated(
             ours = {name: value for name, value in call.options.items() if name in OPTIONS}
             world = with_options(simulation, ours)
         except (TypeError, ValueError) as error:
-            raise CallError(replace(verdicts.OUR_TRANSLATION, message=str(error))) from None
+            verdict = replace(verdicts.OUR_TRANSLATION, message=str(error), explains=False)
+            raise CallError(verdict) from None
         if call.request.kind in KINDS:
             yield from produced(call, world)
             return
