@@ -38,7 +38,7 @@ def tables_big(models: int, offers: int) -> str:
         "aliases:",
         *(f"  model-{i}-latest: vendor-{i % 50}/model-{i}" for i in range(0, models, 10)),
         "intents:",
-        '  cheap: {kind: chat, from: {quality.chat: ">= 90"}, rank: [cost ~10%], take: 3}',
+        '  cheap: {kind: chat, from: {quality.chat: ">= 50"}, rank: [cost ~10%], take: 3}',
         "policies:",
         "  base: {cap: {attempts: 6, time: 600s}}",
         "  eu: {for: {org.region: eu}, require: {region: eu, retain: 0d}}",

@@ -22,7 +22,7 @@ from hyperroute.tables.prices import PriceBook
 from hyperroute.tables.providers import provider
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema_catalog import ModelDoc, SheetDoc
-from hyperroute.tables.sections import understand
+from hyperroute.tables.sections import extras, understand
 from hyperroute.tables.services import instead, own_term
 from hyperroute.tables.spaces import Spaces, spaces
 from hyperroute.tables.terms import Terms, cycles
@@ -61,13 +61,15 @@ class _Compiler:
 
     def run(self) -> Compiled:
         check_shared_names(self.folder)
+        words = extras(self.plugins)
         for section in self.folder.sections:
-            self.docs[section] = understand(self.folder, section)
+            self.docs[section] = understand(self.folder, section, words)
         self._name_all()
         facts = {
             entry.name: declared(entry.spot, entry.name, doc) for entry, doc in self._of("facts")
         }
-        known = spaces(self.docs, self.names, facts, self.plugins)
+        raw = [entry.value for entry in self.folder.sections["models"].values()]
+        known = spaces(self.docs, raw, self.names, facts, self.plugins)
         policies = Policies(known.request, known.offers)
         providers = {
             name: doc and provider(self._spot("providers", name), doc, name, self.plugins)
@@ -122,6 +124,8 @@ class _Compiler:
             for index, offer in enumerate(doc.offers):
                 spelt = offer_id(entry.name, offer)
                 names.offers[spelt] = entry.name
+                if offer.at not in self.docs["providers"]:
+                    names.astray.add(entry.name)
                 if spelt in names.kinds:
                     other = names.kinds[spelt]
                     (entry.spot / "offers" / index).error(

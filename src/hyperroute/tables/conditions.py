@@ -128,7 +128,7 @@ def _value(fact: str, kind: FactType, value: Any, space: FactSpace, *, op: str) 
 
 def _check_reference(fact: str, kind: FactType, other: str, its: FactType) -> None:
     words_both = {kind, its} <= {"word", "words"}
-    if kind != its and not words_both:
+    if kind != its and not words_both and "value" not in {kind, its}:
         raise ValueError(f"{fact} is a {kind} and {other} a {its}: they are never equal")
 
 

@@ -106,7 +106,7 @@ def _expect(spot: Spot, doc: ExpectDoc, compiled: Compiled) -> Expect:
     )
 
 
-def _tokens(spot: Spot, written: str | int | None) -> int | None:
+def _tokens(spot: Spot, written: Any) -> int | None:
     if written is None:
         return None
     try:
@@ -161,7 +161,7 @@ def _providers(spot: Spot, listed: Iterable[str], compiled: Compiled) -> None:
 def _offer(spot: Spot, name: str, compiled: Compiled, *, key: bool = False) -> None:
     names = compiled.names
     model = name.rpartition("@")[0]
-    if name not in names.offers and model not in names.broken and not names.pattern_for(model):
+    if name not in names.offers and not names.excused(name) and not names.pattern_for(model):
         spot.error(f"unknown offer {name!r}{nearest(name, names.offers)}", key=key)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hyperroute.routing.table import RouteTable
+from hyperroute.routing.table import From, Restrict, RouteTable
 from hyperroute.tables.merge import Folder
 from hyperroute.tables.namespace import Namespace, fixed_characters, overlap
 from hyperroute.tables.vocabulary import REQUEST_FACTS
@@ -36,6 +36,15 @@ def unused(folder: Folder, names: Namespace, table: RouteTable) -> None:
         for entry in folder.own(section):
             if entry.name not in used:
                 entry.spot.warn(f"the {one} {entry.name!r} is never used")
+
+
+def empty(folder: Folder, table: RouteTable) -> None:
+    """Warn of own intents that select nothing."""
+    for entry in folder.own("intents"):
+        term = table.intents[entry.name].term
+        inner = term.term if isinstance(term, Restrict) else term
+        if isinstance(inner, From) and not inner.models:
+            entry.spot.warn(f"the intent {entry.name!r} selects no model")
 
 
 def _facts_read(table: RouteTable) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from hyperroute.tables import words
@@ -54,6 +55,8 @@ class Folder:
         default_factory=lambda: {section: {} for section in SECTIONS}
     )
     tests: list[Entry] = field(default_factory=list)
+    incomplete: bool = False
+    """A whole section is missing: of what refers to it nothing can be said."""
 
     def own(self, section: str) -> Iterator[Entry]:
         """Give the definitions of a section that did not come in by ``include``."""
@@ -91,23 +94,31 @@ def merge(report: Report, files: Iterable[tuple[Source, dict[str, Any]]]) -> Fol
     folder = Folder(report)
     ordered = sorted(files, key=lambda file: (file[0].own, file[0].name))
     for source, top in ordered:
-        for section, value in top.items():
-            spot = Spot(report, source, (section,))
-            if section in folder.sections:
-                if isinstance(value, dict):
-                    _section(folder, section, value, spot)
-                else:
-                    spot.error(f"expected a map by name, found {words.shown(value)}")
-            elif section == "tests":
-                if isinstance(value, list):
-                    folder.tests += [
-                        Entry(str(index), item, spot / index) for index, item in enumerate(value)
-                    ]
-                else:
-                    spot.error(f"expected a list, found {words.shown(value)}")
-            elif section not in _TOP:
-                spot.error(f"unknown section {section!r}{nearest(section, _TOP)}", key=True)
+        for key, value in top.items():
+            _top(folder, key, value, Spot(report, source, (key,)))
     return folder
+
+
+def _top(folder: Folder, key: str, value: Any, spot: Spot) -> None:
+    section = key
+    if key not in _TOP:
+        spot.error(f"unknown section {key!r}{nearest(key, _TOP)}", key=True)
+        # Its definitions are read as what they were meant to be, else all that uses them is told.
+        section = next(iter(get_close_matches(key, SECTIONS, n=1)), "")
+        folder.incomplete |= not section
+    if section in folder.sections:
+        if isinstance(value, dict):
+            _section(folder, section, value, spot)
+        else:
+            spot.error(f"expected a map by name, found {words.shown(value)}")
+            folder.incomplete = True
+    elif section == "tests":
+        if isinstance(value, list):
+            folder.tests += [
+                Entry(str(index), item, spot / index) for index, item in enumerate(value)
+            ]
+        else:
+            spot.error(f"expected a list, found {words.shown(value)}")
 
 
 def _section(folder: Folder, section: str, values: dict[str, Any], spot: Spot) -> None:

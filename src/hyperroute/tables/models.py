@@ -193,7 +193,7 @@ class Models:
 
     def _check_sizes(self, spot: Spot, price: Price, takes: Shape | None) -> None:
         """Refuse a price that names some sizes and leaves another without a rate."""
-        if takes is None:
+        if takes is None or self.prices.doubtful:
             return
         for sheet in price:
             tiered = {meter for tier in sheet.tiers for meter in tier.rates} - set(sheet.rates)

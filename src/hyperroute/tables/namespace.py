@@ -24,13 +24,19 @@ class Namespace:
     """Offer id to model."""
     broken: set[str] = field(default_factory=set)
     """Names whose definition is faulty: nothing more is said of them."""
-    used_chains: set[str] = field(default_factory=set)
+    astray: set[str] = field(default_factory=set)
+    """Models with an offer at a provider that nobody defines: its id is not what was meant."""
     used: dict[str, set[str]] = field(default_factory=dict)
     """Section to the names that something refers to."""
 
     def use(self, section: str, name: str) -> None:
         """Remember that a definition is needed."""
         self.used.setdefault(section, set()).add(name)
+
+    def excused(self, offer: str) -> bool:
+        """Say whether an offer is only unknown because of a mistake that is told elsewhere."""
+        model = offer.rpartition("@")[0]
+        return model in self.broken or model in self.astray
 
     def resolve(self, name: str) -> str:
         """Follow aliases to the end; a cycle, which is told elsewhere, ends where it closes."""

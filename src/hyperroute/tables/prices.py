@@ -48,6 +48,8 @@ class PriceBook:
     meters: Mapping[str, str]
     """Meter to unit."""
     scale: int = SCALE_LEAST
+    doubtful: bool = False
+    """A meter is misspelt: which values of a shape have a price cannot be said."""
     _rows: list[tuple[_Row, ...]] = field(default_factory=list)
     _numbers: dict[tuple[_Row, ...], int] = field(default_factory=dict)
     _prices: list[Price] = field(default_factory=list)
@@ -145,6 +147,7 @@ class PriceBook:
         for meter in sorted(written):
             of = self.meters.get(meter)
             if of is None:
+                self.doubtful = True
                 (spot / meter).error(
                     f"unknown meter {meter!r}{nearest(meter, self._words)}", key=True
                 )

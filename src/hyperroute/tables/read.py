@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from hyperroute.tables import lint
 from hyperroute.tables.compile import compile_folder
 from hyperroute.tables.digest import digest
 from hyperroute.tables.given import cases
-from hyperroute.tables.lint import unused
 from hyperroute.tables.load import Files, Loaded
 from hyperroute.tables.merge import includes, merge
 from hyperroute.tables.report import Report, Spot
@@ -39,11 +39,14 @@ def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool)
     folder = merge(report, tops)
     names = tuple(sorted(source.name for source, _ in tops))
     tops.clear()
+    if folder.incomplete:
+        report.raise_if_failed()
     compiled = compile_folder(folder, plugins)
     tests = cases(folder, compiled)
     if not report.failed:
         # Of a faulty table it cannot be said what is used: one mistake would be told twice.
-        unused(folder, compiled.names, compiled.table)
+        lint.unused(folder, compiled.names, compiled.table)
+        lint.empty(folder, compiled.table)
     report.raise_if_failed()
     return Loaded(
         table=replace(compiled.table, digest=digest(compiled.table)),

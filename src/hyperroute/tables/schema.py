@@ -171,18 +171,19 @@ def _chooser(tag: str) -> Callable[[object], str]:
     return choose
 
 
-def _one_or_many(value: object) -> str:
+def one_or_many(value: object) -> str:
+    """Tell a list from what may stand alone."""
     return "<many>" if isinstance(value, list) else "<one>"
 
 
 Rates = Annotated[
     Annotated[RateLine, Tag("<one>")]
     | Annotated[list[RateLine], Field(min_length=1), Tag("<many>")],
-    Discriminator(_one_or_many),
+    Discriminator(one_or_many),
 ]
 Words = Annotated[
     Annotated[str, Tag("<one>")] | Annotated[list[str], Field(min_length=1), Tag("<many>")],
-    Discriminator(_one_or_many),
+    Discriminator(one_or_many),
 ]
 
 

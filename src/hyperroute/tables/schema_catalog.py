@@ -31,6 +31,7 @@ from hyperroute.tables.schema import (
     TimeoutDoc,
     Value,
     Word,
+    one_or_many,
     text_or,
 )
 from hyperroute.tables.schema_terms import TermRef
@@ -122,13 +123,19 @@ def _parameter_form(value: object) -> str:
     return "<map>" if isinstance(value, dict | Doc) else "<value>"
 
 
+CountForm = Annotated[
+    Annotated[Value, Tag("<one>")] | Annotated[list[Count], Field(min_length=1), Tag("<many>")],
+    Discriminator(one_or_many),
+]
+
+
 class ParameterDoc(Doc):
     """What one parameter may be."""
 
     one_of: Annotated[list[Value], Field(min_length=1)] | None = None
     range: str | None = None
     max: Positive | None = None
-    count: str | int | list[Count] | None = None
+    count: CountForm | None = None
     source: Annotated[list[Literal["https", "data"]], Field(min_length=1)] | None = None
     bytes: Size | None = None
     length: str | None = None

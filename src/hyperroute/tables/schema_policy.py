@@ -25,6 +25,7 @@ from hyperroute.tables.schema import (
     Status,
     Time,
     TimeoutDoc,
+    Value,
     Words,
 )
 
@@ -109,8 +110,8 @@ class GivenDoc(Doc):
 
     model: str | None = None
     intent: str | None = None
-    input: str | int | None = Field(None, alias="in")
-    output: str | int | None = Field(None, alias="out")
+    input: Value | None = Field(None, alias="in")
+    output: Value | None = Field(None, alias="out")
     needs: list[str] = []
     down: list[str] = []
     at: Day | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -9,10 +10,20 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, Tag, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from hyperroute.catalog.price import METERS
 from hyperroute.tables.merge import Entry, Folder
-from hyperroute.tables.schema_catalog import ModelDoc, NamedPrice, ProviderDoc, ShapeDoc
+from hyperroute.tables.report import Spot
+from hyperroute.tables.schema_catalog import (
+    ModelDoc,
+    NamedPrice,
+    ProviderDoc,
+    ShapeDoc,
+    SheetDoc,
+    TierDoc,
+)
 from hyperroute.tables.schema_policy import FactDoc, LimitDoc, PolicyDoc, TestDoc
 from hyperroute.tables.schema_terms import AliasRef, ChainRef, IntentDoc
+from hyperroute.tables.vocabulary import PARAMETERS, PluginWords, nearest
 
 FORMS: dict[str, Any] = {
     "providers": ProviderDoc,
@@ -35,19 +46,30 @@ def _adapter(section: str) -> TypeAdapter[Any]:
     return TypeAdapter(form)
 
 
-def understand(folder: Folder, section: str) -> dict[str, Any]:
+Extras = Mapping[type[BaseModel], Iterable[str]]
+"""The words that a map which plugins may extend has beside its keys: parameters, meters."""
+
+
+def understand(folder: Folder, section: str, extras: Extras) -> dict[str, Any]:
     """Validate a section: name to its document, ``None`` for one that is broken and told."""
-    return _validate(section, folder.sections[section])
+    return _validate(section, folder.sections[section], extras)
+
+
+def extras(plugins: PluginWords | None) -> Extras:
+    """Gather those words."""
+    words = plugins or PluginWords()
+    meters = {*METERS, *words.meters}
+    return {ShapeDoc: PARAMETERS | words.parameters, SheetDoc: meters, TierDoc: meters}
 
 
 def understand_tests(folder: Folder) -> list[tuple[Entry, TestDoc]]:
     """Validate the cases of all files; broken ones are told and left out."""
     entries = {str(index): entry for index, entry in enumerate(folder.tests)}
-    docs = _validate("tests", entries)
+    docs = _validate("tests", entries, {})
     return [(entries[key], doc) for key, doc in docs.items() if doc is not None]
 
 
-def _validate(section: str, entries: dict[str, Entry]) -> dict[str, Any]:
+def _validate(section: str, entries: dict[str, Entry], extras: Extras) -> dict[str, Any]:
     values = {name: entry.value for name, entry in entries.items()}
     adapter = _adapter(section)
     try:
@@ -57,12 +79,28 @@ def _validate(section: str, entries: dict[str, Entry]) -> dict[str, Any]:
         for detail in _once(error.errors(include_url=False)):
             name, *path = detail["loc"]
             broken.add(str(name))
-            keys = _keys_at(FORMS[section], path[:-1])
-            detail["loc"] = tuple(path)
-            entries[str(name)].spot.fault(detail, keys)
+            spot = entries[str(name)].spot
+            if not _misspelt(spot, FORMS[section], path, extras):
+                detail["loc"] = tuple(path)
+                spot.fault(detail, _keys_at(FORMS[section], path[:-1]))
         good = {name: value for name, value in values.items() if name not in broken}
         docs = dict(adapter.validate_python(good))
         return {name: docs.get(name) for name in values}
+
+
+def _misspelt(spot: Spot, form: Any, path: list[int | str], extras: Extras) -> bool:
+    """Tell a key of an open map that is no word at all, instead of what is wrong with its value."""
+    for part in path:
+        spot = spot / part
+        known = _strip(form)
+        form = _step(form, part)
+        if known in extras and part not in (keys := _keys(known)):
+            words = [*extras[known], *keys]
+            if part not in words and not str(part).startswith("<"):
+                what = "parameter" if known is ShapeDoc else "meter"
+                spot.error(f"unknown {what} {part!r}{nearest(str(part), words)}", key=True)
+                return True
+    return False
 
 
 def _once(details: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -84,7 +122,10 @@ def _keys_at(form: Any, path: list[int | str]) -> list[str]:
     """List the keys that the language has at a place, following pydantic's own path."""
     for part in path:
         form = _step(form, part)
-    form = _strip(form)
+    return _keys(_strip(form))
+
+
+def _keys(form: Any) -> list[str]:
     if isinstance(form, type) and issubclass(form, BaseModel):
         return [field.alias or name for name, field in form.model_fields.items()]
     return []

@@ -72,7 +72,7 @@ def instead(
         if not isinstance(doc, str):
             at = at / "model"
         final = names.resolve(named)
-        if final in names.broken or final.rpartition("@")[0] in names.broken:
+        if final in names.broken or (final not in names.offers and names.excused(final)):
             continue
         if named != final and final not in names.kinds:
             continue  # told where the alias is defined

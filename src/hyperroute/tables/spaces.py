@@ -48,20 +48,22 @@ class Spaces:
 
 def spaces(
     docs: Mapping[str, Mapping[str, Any]],
+    raw_models: Iterable[Any],
     names: Namespace,
     facts: Mapping[str, DeclaredFact],
     plugins: PluginWords | None,
 ) -> Spaces:
-    """Gather the facts and words of a table."""
+    """Gather the facts and words of a table.
+
+    ``raw_models`` are the models as YAML gave them: what a broken one has is still no unknown word.
+    """
     words = plugins or PluginWords()
     does = {
         kind: own | {word for word, kinds in words.does.items() if not kinds or kind in kinds}
         for kind, own in DOES.items()
     }
     every = frozenset().union(*does.values())
-    qualities = frozenset(
-        mark for doc in docs["models"].values() if doc is not None for mark in doc.quality
-    )
+    qualities = frozenset(mark for value in raw_models for mark in _marks(value))
     marks: dict[str, FactType] = {f"quality.{mark}": "count" for mark in sorted(qualities)}
     request: dict[str, FactType] = dict(REQUEST_FACTS)
     request.update({f"limit.{name}.used": "share" for name in docs["limits"]})
@@ -75,9 +77,10 @@ def spaces(
         "does": every,
         "endpoints": ENDPOINTS,
         "model": models,
-        "offer": names.offers,
         "provider": docs["providers"],
     }
+    if not names.broken | names.astray:
+        choices["offer"] = names.offers
     asked = {"req.kind": KINDS, "req.endpoint": ENDPOINTS, "req.needs": every, **told}
     parameters: dict[str, FactType] = {
         word: "time" if word in TIME_PARAMETERS else "value"
@@ -99,7 +102,14 @@ def spaces(
     )
 
 
+def _marks(model: Any) -> Iterable[str]:
+    quality = model.get("quality") if isinstance(model, dict) else None
+    return quality if isinstance(quality, dict) else ()
+
+
 def _type(fact: DeclaredFact | None) -> FactType:
-    if fact is None or fact.type in {None, "text"}:
+    if fact is None:
+        return "value"  # broken: whatever is said of it may be right
+    if fact.type in {None, "text"}:
         return "word"
     return "count" if fact.type == "count" else "money"

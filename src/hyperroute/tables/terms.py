@@ -93,10 +93,7 @@ class Terms:
             term = self.term(spot / "use", doc.use, name)
             required = condition(spot / "require", doc.require, self.offers)
             return Restrict(term, required) if required else term
-        selected = self.from_(spot / "from", doc.select or {}, doc.kind)
-        if not selected.models:
-            spot.warn(f"the intent {name!r} selects no model")
-        return self.restrict(spot, selected, doc)
+        return self.restrict(spot, self.from_(spot / "from", doc.select or {}, doc.kind), doc)
 
     def from_(self, spot: Spot, lines: Mapping[str, Any], kind: str | None) -> From:
         """Resolve a condition over models to their names."""
@@ -163,7 +160,7 @@ class Terms:
     def _offer(self, spot: Spot, name: str) -> Term:
         if name in self.names.offers:
             return OfferTerm(name)
-        if name.rpartition("@")[0] in self.names.broken or name in self.names.aliases:
+        if self.names.excused(name) or name in self.names.aliases:
             return NoOffers()  # told where it is defined
         if pattern := self.names.pattern_for(name):
             spot.error(f"{name!r} is only matched by the pattern {pattern!r}; a term needs a model")

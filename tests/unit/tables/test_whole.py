@@ -40,7 +40,9 @@ def test_every_key_of_the_language_stands_in_it(whole):
     report, reader = Report(), source.Reader()
     files = [source.Source(str(path), path.read_text("utf-8")) for path in whole.glob("*.yaml")]
     folder = merge.merge(report, [(file, reader.read(file) or {}) for file in files])
-    docs: list[object] = [sections.understand(folder, section) for section in folder.sections]
+    docs: list[object] = [
+        sections.understand(folder, section, sections.extras(None)) for section in folder.sections
+    ]
     docs += [[case for _, case in sections.understand_tests(folder)]]
     used = {
         (base, name)
