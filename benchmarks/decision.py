@@ -46,9 +46,7 @@ def make_offer(model: str, at: int, dice: random.Random) -> Offer:
         model=model,
         provider=provider,
         sends=model,
-        price=(
-            Sheet(rates={"in": rate_in, "out": dice.randrange(100_000, 25_000_000)}, steps={}),
-        ),
+        price=(Sheet(rates={"in": rate_in, "out": dice.randrange(100_000, 25_000_000)}, steps={}),),
         kind="chat",
         does=frozenset({"tools", *(["vision"] if dice.random() < 0.8 else [])}),
         endpoints=CHAT,
@@ -62,7 +60,7 @@ def make_offer(model: str, at: int, dice: random.Random) -> Offer:
 
 def make_table(size: int) -> RouteTable:
     """A table of ``size`` offers: one model with 20 of them, the others with one each."""
-    dice = random.Random(size)
+    dice = random.Random(size)  # noqa: S311 - repeatable figures, no secrets
     services: dict[str, Service] = {}
     pinned = tuple(make_offer("pinned", at, dice) for at in range(CANDIDATES))
     groups = [("pinned", pinned)]

@@ -16,8 +16,8 @@ class Candidate:
 
     Attributes:
         sends: The upstream id, a pattern's ``*`` filled in.
-        parameters: What the shape filled in or changed, under upstream names; members the caller
-            gave and no shape touched are not in it.
+        parameters: What the shape filled in or changed, under upstream names; ``None`` takes a
+            member out of the body. Members the caller gave and no shape touched are not in it.
         expected: Price of this very request as estimated, in ``1 / table.scale`` USD; None unknown.
         worst: An upper bound of one attempt's price, likewise.
         credentials: Ids in the order to use them; ``("",)`` for an account without credentials.

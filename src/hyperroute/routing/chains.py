@@ -16,7 +16,7 @@ from hashlib import blake2b
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition
 from hyperroute.catalog.facts import holds
-from hyperroute.routing.index import Pool, Priced, Selection
+from hyperroute.routing.pools import Pool, Priced, Selection
 from hyperroute.routing.qualify import accepts, capped, required, select
 from hyperroute.routing.rank import ranked
 from hyperroute.routing.table import (

@@ -14,7 +14,7 @@ from itertools import count
 class Grid:
     """Cells of one width; calling it numbers the cell of a price."""
 
-    __slots__ = ("_lines", "_percent", "_scale")
+    __slots__ = ("_below", "_lines", "_percent", "_scale")
 
     def __init__(self, scale: int, percent: int) -> None:
         """Draw the lines up to a dollar; further ones are drawn when a price lies beyond."""
@@ -28,6 +28,7 @@ class Grid:
             if line <= 1:
                 break
             below.append(line)
+        self._below = len(below)
         self._lines = [*reversed(below), scale]
 
     def __call__(self, units: int) -> int:
@@ -39,11 +40,10 @@ class Grid:
 
     def _extended(self, reach: int) -> list[int]:
         lines = list(self._lines)
-        first = lines.index(self._scale)
         over, under = self._scale, 1
         for n in count(1):
             over, under = over * (100 + self._percent), under * 100
-            if first + n == len(lines):
+            if self._below + n == len(lines):
                 lines.append(-(-over // under))
             if lines[-1] > reach:
                 return lines

@@ -149,6 +149,8 @@ def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
     if view.at_risk and candidates and candidates[0].last_resort:
         return min(1, limit)
     again, rotate, total = 1 + view.applied.retries, view.rules.rotate, 0
+    if again * len(candidates) >= limit:
+        return limit
     for candidate in candidates:
         if total >= limit:
             return limit

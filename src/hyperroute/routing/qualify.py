@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition
 from hyperroute.catalog.facts import is_offer_fact, line_holds, resolve
-from hyperroute.routing.index import Levels, Pool, Required, Selection, mask_of, satisfies
+from hyperroute.routing.gates import Required
 from hyperroute.routing.needs import UNKNOWN_WINDOW
+from hyperroute.routing.pools import Levels, Pool, Selection, mask_of, satisfies
 from hyperroute.routing.shapes import Misfit
 from hyperroute.routing.view import View
 

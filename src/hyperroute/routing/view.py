@@ -80,7 +80,7 @@ class View:
         self._fitted: dict[str, Fitted | Misfit] = {}
         self._prices: dict[str, int | None] = {}
         self.at_risk = bool(answers.blocked or answers.probing or answers.missing)
-        self.applied = self.index.rules_for(self.fact)
+        self.applied = self.index.gates.rules_for(self.fact)
         self.rules = self.applied.rules
         self.expected_output = self._expected_output()
 

@@ -15,7 +15,7 @@ from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition, FactRef, Line, Scalar
 from hyperroute.catalog.facts import is_offer_fact, line_holds, members, resolve
 from hyperroute.routing.candidate import Rejection
-from hyperroute.routing.index import satisfies
+from hyperroute.routing.pools import satisfies
 from hyperroute.routing.shapes import Misfit
 from hyperroute.routing.view import View
 

@@ -1,0 +1,98 @@
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from hyperroute.catalog.shape import Parameter, Shape
+from hyperroute.routing.capsule import packed, replan, unpacked
+from hyperroute.routing.explain import canonical
+from hyperroute.routing.plan import plan
+from hyperroute.routing.questions import Answers
+from hyperroute.routing.table import Alias, Instead, ModelTerm
+from hyperroute.testing import handmade
+from hyperroute.testing.handmade import offer, price, service
+
+TABLE = handmade.table(
+    service(
+        "a",
+        offer("a", "p", price(3_000_000, 15_000_000)),
+        offer("a", "q", price(2_500_000, 5_000_000), region="eu"),
+        instead=[Instead(ModelTerm("b"), frozenset({"context_length"}))],
+    ),
+    service("b", offer("b", "p", price(1, 1))),
+    aliases={"old": Alias(name="old", to="a")},
+    intents={"cheap": handmade.intent("cheap", "ab", take=1)},
+)
+
+
+def test_an_explanation_tells_the_order_the_prices_and_the_reasons():
+    made = plan(
+        handmade.request("old", input_bytes=400, max_output=10),
+        table=TABLE,
+        answers=Answers(blocked={"provider:q": 2_000_000}),
+    )
+    assert made.explain().splitlines() == [
+        "a (through old): pinned model, 100 tokens of input estimated",
+        "  1. a@p: about 0.00045 usd, at most 0.00135 usd",
+        "  2. b@p: about 0.00000000011 usd, at most 0.00000000041 usd, only after context_length",
+        "  at most 4 attempts within 300 s",
+        "not used:",
+        "  a@q: health needs closed circuit, has provider left alone for another 2 ms",
+    ]
+
+
+def test_a_refusal_is_explained():
+    told = plan(handmade.request("a", features=frozenset({"pdf"})), table=TABLE).explain()
+    assert "refused: 400 no_candidate" in told
+    assert "a@p: does needs pdf, has none (the request)" in told
+    assert plan(handmade.request(), table=TABLE).explain().startswith("no model and no intent")
+
+
+def test_many_rejections_are_counted_for_people_and_listed_for_machines():
+    names = [f"m{at:03}" for at in range(60)]
+    table = handmade.table(
+        *(service(name, offer(name, "p")) for name in names),
+        intents={"i": handmade.intent("i", names, take=1)},
+    )
+    made = plan(handmade.request(intent="i"), table=table)
+    assert made.explain().splitlines()[-1] == "  and 19 more"
+    assert len(made.to_json()["rejections"]) == 59
+    assert made.rejections[0].by == "intent i takes 1"
+
+
+def test_the_json_form_has_money_as_exact_text_and_no_prompt():
+    shape = Shape(parameters={"prompt": Parameter(name="prompt", max_chars=99)})
+    table = handmade.table(
+        service("pic", offer("pic", "p", kind="image", fields={"prompt": "text"}), takes=shape)
+    )
+    request = handmade.request(
+        "pic",
+        kind="image",
+        endpoint="images",
+        parameters={"prompt": "a secret wish", "images": ["data:,secret"]},
+    )
+    made = plan(request, table=table)
+    assert made.candidates[0].parameters["text"] == "a secret wish"
+    for data in (canonical(made), made.capsule()):
+        assert b"secret" not in data
+    assert canonical(replan(made.capsule(), table)) == canonical(made)
+    priced = plan(handmade.request("a", input_bytes=4, max_output=1), table=TABLE).to_json()
+    assert priced["candidates"][0]["expected_usd"] == "0.000018"
+    assert json.loads(canonical(made)) == json.loads(json.dumps(made.to_json()))
+
+
+def test_a_capsule_belongs_to_its_table():
+    data = plan(handmade.request("a"), table=TABLE).capsule()
+    assert replan(data, TABLE).name == "a"
+    with pytest.raises(ValueError, match="belongs to table"):
+        replan(data, replace(TABLE, digest="another"))
+    with pytest.raises(ValueError, match="no capsule"):
+        replan(b"[]", TABLE)
+    with pytest.raises(ValueError, match="version 2"):
+        replan(data.replace(b'"capsule":1', b'"capsule":2'), TABLE)
+
+
+def test_facts_survive_being_packed():
+    value = {"a": Decimal("1.50"), "b": ("x", 1), "c": frozenset({"y", "x"}), "d": [None, True]}
+    assert unpacked(json.loads(json.dumps(packed(value)))) == value
