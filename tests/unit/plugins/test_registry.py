@@ -202,7 +202,9 @@ class Dist(Distribution):
 
 
 def point(name, value, dist):
-    return EntryPoint(name=name, value=value, group="hyperroute")._for(Dist(dist))
+    found = EntryPoint(name=name, value=value, group="hyperroute")
+    vars(found).update(dist=Dist(dist))
+    return found
 
 
 BROKEN = point("broken", "no_such_module_at_all", "hyperroute-broken")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,19 +21,19 @@ from hyperroute_openai import OPENAI
 PLAIN = Provider(name="plain", flow=speak(DIALECTS, url="https://up.example", sign=unsigned))
 
 
-def call(dialect="chat", *, stream=False, raw=None, **more):
-    spoken = DIALECTS[dialect]
-    raw = {"model": "asked", "stream": stream, **(raw or BODIES[dialect])}
-    request = spoken.parse_request(raw, body=json.dumps(raw).encode())
-    return Outbound(**{"request": request, "model": "sent", "url": "", **more})
-
-
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "chat": {"messages": [{"role": "user", "content": "hi"}]},
     "responses": {"input": "hi"},
     "messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
     "gemini": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
 }
+
+
+def call(dialect="chat", *, stream=False, raw=None, **more):
+    spoken = DIALECTS[dialect]
+    raw = {"model": "asked", "stream": stream} | (raw or BODIES[dialect])
+    request = spoken.parse_request(raw, body=json.dumps(raw).encode())
+    return Outbound(**{"request": request, "model": "sent", "url": "", **more})
 
 
 def sent(outbound, provider=PLAIN, script=None):

@@ -9,7 +9,14 @@ from dataclasses import replace
 import pytest
 
 from hyperroute.canon.content import Text
-from hyperroute.canon.events import Finished, PartDelta, PartEnded, PartStarted, Started
+from hyperroute.canon.events import (
+    Finished,
+    PartDelta,
+    PartEnded,
+    PartStarted,
+    Started,
+    UsageReported,
+)
 from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.usage import Usage
 from hyperroute.providers.builtin import DIALECTS
@@ -204,8 +211,8 @@ def test_a_provider_that_loses_text_or_usage_is_caught():
                 wish = inner.send(grant)
                 if isinstance(wish, PartDelta):
                     wish = PartDelta(wish.index, "")
-                elif hasattr(wish, "usage"):
-                    wish = replace(wish, usage=Usage())
+                elif isinstance(wish, UsageReported):
+                    wish = UsageReported(Usage())
                 grant = yield wish
         except StopIteration:
             return
