@@ -28,10 +28,14 @@ class Losses:
             self.found.append(loss)
 
     def drop_extensions(self, conversation: Conversation) -> None:
-        """Report the members that only the source dialect knows."""
+        """Report the members that only the source dialect knows.
+
+        A key that begins with ``/`` is the pointer of a member further inside.
+        """
         for members in conversation.extensions.values():
             for key in members:
-                self.at(at("", key), "dropped", "only the source dialect knows it")
+                where = key if key.startswith("/") else at("", key)
+                self.at(where, "dropped", "only the source dialect knows it")
 
     def drop(self, why: str, **values: object) -> None:
         """Report every one of ``values`` that the caller gave."""

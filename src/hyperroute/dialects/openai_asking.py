@@ -47,6 +47,18 @@ def pass_through(request: Request, model: str, edits: Sequence[Edit] = ()) -> by
         raise ClientWireError(f"the body cannot be sent on: {error}") from None
 
 
+def body_of(members: Mapping[str, Any]) -> bytes:
+    """Write a request that was made from the canon.
+
+    Raises:
+        ClientWireError: The caller gave a mapping that JSON cannot hold.
+    """
+    try:
+        return dumps(members)
+    except ValueError as error:
+        raise ClientWireError(f"the request is not JSON: {error}") from None
+
+
 def check_pairs(turns: Sequence[Turn]) -> None:
     """Refuse results without calls and calls without results, which every provider refuses.
 

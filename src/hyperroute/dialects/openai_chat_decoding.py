@@ -35,6 +35,8 @@ from hyperroute.dialects.openai_usage import later, read_usage
 from hyperroute.dialects.sse import BODY_BYTES_MAX, BodyReader
 from hyperroute.errors import ProviderWireError
 
+CHOICES_MAX: Final = 128
+"""The most that ``n`` may ask for. Source: OpenAI's API reference, read 2026-11-22."""
 _DONE: Final = b"[DONE]"
 _FINISHES: Final[dict[str, FinishReason]] = {
     "stop": "stop",
@@ -96,7 +98,7 @@ class ChatDecoder:
             value = self._read(name, data)
             if value is None:
                 continue
-            # The token's way: one choice, one key of text, its part already open.
+            # The token's way: one choice, one key of text, its part open (so it has not finished).
             try:
                 (entry,) = value["choices"]
                 delta = entry["delta"]
@@ -108,7 +110,6 @@ class ChatDecoder:
                     and text.__class__ is str
                     and entry.get("finish_reason") is None
                     and value.get("usage") is None
-                    and choice.finish is None
                 )
             except (LookupError, TypeError, ValueError, AttributeError):
                 plain = False
@@ -211,6 +212,8 @@ class ChatDecoder:
             index = place
         choice = self._choices.get(index)
         if choice is None:
+            if len(self._choices) >= CHOICES_MAX:
+                raise ProviderWireError(f"more than {CHOICES_MAX} choices")
             choice = self._choices[index] = _Choice(index)
         if choice.finish is not None:
             return

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from hyperroute.canon.content import Media, Part, Reasoning, Refusal, Text
 from hyperroute.dialects.json import dumps
 from hyperroute.errors import ProviderWireError
 
+CALLS_MAX: Final = 4_096
+"""More calls in one answer are a fault of the provider."""
 _STRANGE = re.compile(r"[^A-Za-z0-9]", re.ASCII)
 
 
@@ -97,6 +99,8 @@ class Calls:
 
     def _new(self) -> OpenCall:
         self.count += 1
+        if self.count > CALLS_MAX:
+            raise ProviderWireError(f"more than {CALLS_MAX} tool calls")
         return OpenCall(self.count - 1)
 
 

@@ -27,6 +27,7 @@ from hyperroute.canon.request import (
     Tool,
     ToolChoice,
 )
+from hyperroute.dialects.openai_heads import unsaid
 from hyperroute.dialects.openai_media import read_file, read_image, read_mark, read_sound
 from hyperroute.dialects.reading import (
     as_object,
@@ -56,6 +57,12 @@ _KNOWN: Final = frozenset(
     }
 )  # fmt: skip
 
+_MESSAGE: Final = frozenset(
+    {
+        "role", "content", "name", "refusal", "audio", "tool_calls", "function_call",
+        "tool_call_id", "reasoning_content", "reasoning",
+    }
+)  # fmt: skip
 _MODES: Final[Mapping[str, Literal["none", "auto", "any"]]] = MappingProxyType(
     {"none": "none", "auto": "auto", "required": "any"}
 )
@@ -67,11 +74,12 @@ def read_conversation(raw: Mapping[str, Any]) -> Conversation:
     Raises:
         ClientWireError: It is malformed; ``pointer`` says where.
     """
-    system, turns = _Messages().read(raw)
+    messages = _Messages()
+    system, turns = messages.read(raw)
     limit = integer(raw, "max_completion_tokens", "")
     options = member(raw, "stream_options", "") or {}
     effort = text(raw, "reasoning_effort", "")
-    rest = {key: value for key, value in raw.items() if key not in _KNOWN and value is not None}
+    rest = unsaid(raw, _KNOWN, "") | messages.unsaid
     return Conversation(
         system=system,
         turns=turns,
@@ -100,6 +108,7 @@ class _Messages:
         self.system: list[Part] = []
         self.turns: list[Turn] = []
         self.results: list[Part] = []
+        self.unsaid: dict[str, Any] = {}
         self.legacy: list[tuple[str, str]] = []
         """Names and made-up ids of ``function_call``, which had no ids."""
 
@@ -114,6 +123,7 @@ class _Messages:
 
     def message(self, message: Mapping[str, Any], where: str) -> None:
         role = need_text(message, "role", where)
+        self.unsaid |= unsaid(message, _MESSAGE, where)
         if role in {"tool", "function"}:
             self.results.append(self.result(message, role, where))
             return

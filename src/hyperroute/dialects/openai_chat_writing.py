@@ -20,11 +20,11 @@ from hyperroute.canon.content import (
 )
 from hyperroute.canon.request import Conversation, Request
 from hyperroute.dialects.base import Emission, Profile
-from hyperroute.dialects.json import dumps
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import (
     OPENAI,
     SOURCES,
+    body_of,
     check_last,
     check_pairs,
     hears,
@@ -58,7 +58,7 @@ def emit_request(request: Request, *, model: str, profile: Profile) -> Emission:
             path=PATH, body=pass_through(request, model, edits), headers=request.headers
         )
     writer = _Writer(request, profile)
-    return Emission(path=PATH, body=dumps(writer.write(model)), losses=tuple(writer.losses.found))
+    return Emission(path=PATH, body=body_of(writer.write(model)), losses=tuple(writer.losses.found))
 
 
 def usage_edits(request: Request) -> list[Edit]:

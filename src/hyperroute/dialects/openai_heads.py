@@ -1,8 +1,11 @@
-"""What the heads of both OpenAI dialects count alike."""
+"""What both OpenAI dialects count and collect alike when they read a request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from hyperroute.dialects.reading import at
 
 
 def text_bytes(value: object) -> int:
@@ -19,3 +22,16 @@ def text_bytes(value: object) -> int:
         elif isinstance(item, list | tuple):
             rest.extend(item)
     return total
+
+
+def unsaid(obj: Mapping[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:
+    """Collect the members that the canon has no word for: by name at the top, by pointer inside.
+
+    They go among the extensions, so that every other dialect reports them lost. A member that says
+    nothing (``null``, ``[]``), as client libraries write out whole objects, is no loss.
+    """
+    return {
+        at(where, key) if where or key.startswith("/") else key: value
+        for key, value in obj.items()
+        if key not in known and value not in (None, [], {}, "")
+    }

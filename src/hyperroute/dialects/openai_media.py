@@ -119,15 +119,16 @@ def plain_text(media: Media) -> str | None:
 
 
 def read_mark(obj: Mapping[str, Any], where: str) -> CacheMark | None:
-    """Read ``prompt_cache_breakpoint``.
+    """Read ``prompt_cache_breakpoint``, or Anthropic's ``cache_control``, which aggregators take too.
 
     Raises:
         ClientWireError: It is no object, or its ``ttl`` no text.
     """
-    mark = member(obj, "prompt_cache_breakpoint", where)
-    if mark is None:
-        return None
-    return CacheMark(text(mark, "ttl", at(where, "prompt_cache_breakpoint")))
+    for key in ("prompt_cache_breakpoint", "cache_control"):
+        mark = member(obj, key, where)
+        if mark is not None:
+            return CacheMark(text(mark, "ttl", at(where, key)))
+    return None
 
 
 def write_mark(mark: CacheMark) -> tuple[dict[str, Any], bool]:

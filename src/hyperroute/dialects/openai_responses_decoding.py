@@ -31,6 +31,8 @@ from hyperroute.dialects.openai_usage import later, read_usage
 from hyperroute.dialects.sse import BODY_BYTES_MAX, BodyReader
 from hyperroute.errors import ProviderWireError
 
+ITEMS_MAX: Final = 4_096
+"""More items in one answer are a fault of the provider."""
 _BEGUN: Final = frozenset({"response.created", "response.in_progress", "response.queued"})
 _DELTAS: Final = frozenset(
     {
@@ -219,6 +221,8 @@ class ResponsesDecoder:
             raise ProviderWireError("must be an integer", pointer="/output_index")
         item = self._items.get(index)
         if item is None:
+            if len(self._items) >= ITEMS_MAX:
+                raise ProviderWireError(f"more than {ITEMS_MAX} output items")
             item = self._items[index] = Item(index, self._numbers)
         return item
 

@@ -24,6 +24,7 @@ from hyperroute.canon.content import (
     Turn,
 )
 from hyperroute.canon.request import Conversation, OutputSpec, Sampling, Thinking, Tool, ToolChoice
+from hyperroute.dialects.openai_heads import unsaid
 from hyperroute.dialects.openai_media import read_file, read_image, read_mark, read_sound
 from hyperroute.dialects.reading import (
     as_object,
@@ -51,6 +52,20 @@ _KNOWN: Final = frozenset(
         "previous_response_id", "conversation", "include",
     }
 )  # fmt: skip
+_ITEM: Final = frozenset(
+    {
+        "type", "role", "content", "phase", "id", "status", "call_id", "name", "arguments",
+        "input", "output", "summary", "encrypted_content",
+    }
+)  # fmt: skip
+_READ: Final = frozenset(
+    {
+        "message", "function_call", "custom_tool_call", "function_call_output",
+        "custom_tool_call_output", "reasoning",
+    }
+)  # fmt: skip
+_TOOL: Final = frozenset({"type", "name", "description", "parameters", "strict", "format"})
+_INCLUDED: Final = frozenset({"message.output_text.logprobs", "reasoning.encrypted_content"})
 _CLIENT_SIDE: Final = frozenset({"namespace", "tool_search"})
 """Tools that only arrange other tools on the caller's side: another dialect does without them."""
 _MODES: Final[Mapping[str, Literal["none", "auto", "any"]]] = MappingProxyType(
@@ -66,11 +81,15 @@ def read_conversation(raw: Mapping[str, Any]) -> Conversation:
     """
     reader = _Items()
     reader.read(raw)
-    rest = {key: value for key, value in raw.items() if key not in _KNOWN and value is not None}
-    tools, arranging = _tools(raw)
+    rest = unsaid(raw, _KNOWN, "") | reader.unsaid
+    tools, arranging = _tools(raw, rest)
     if arranging:
         rest["tools"] = arranging
     include = texts(raw, "include", "") or ()
+    if more := [word for word in include if word not in _INCLUDED]:
+        rest["include"] = more
+    thinking = member(raw, "reasoning", "") or {}
+    rest |= unsaid(thinking, frozenset({"effort", "summary"}), "/reasoning")
     return Conversation(
         system=tuple(reader.system),
         turns=tuple(reader.turns),
@@ -105,6 +124,7 @@ class _Items:
         self.role: Role | None = None
         self.phase: str | None = None
         self.parts: list[Part] = []
+        self.unsaid: dict[str, Any] = {}
         self.stored: str | None = None
         """An item that only its own provider can look up: nobody else can be asked to."""
 
@@ -124,6 +144,8 @@ class _Items:
 
     def item(self, item: Mapping[str, Any], where: str) -> None:
         kind = text(item, "type", where)
+        if kind in _READ:
+            self.unsaid |= unsaid(item, _ITEM, where)
         match kind:
             case None | "message" if "role" in item:
                 self.message(item, where)
@@ -260,13 +282,15 @@ def _reasoning(item: Mapping[str, Any], where: str) -> list[Part]:
     ]
 
 
-def _tools(raw: Mapping[str, Any]) -> tuple[tuple[Tool, ...], list[Any]]:
+def _tools(raw: Mapping[str, Any], rest: dict[str, Any]) -> tuple[tuple[Tool, ...], list[Any]]:
     found: list[Tool] = []
     arranging: list[Any] = []
     for index, value in enumerate(items(raw, "tools", "")):
         where = f"/tools/{index}"
         tool = as_object(value, where)
         kind = need_text(tool, "type", where)
+        if kind in {"function", "custom"}:
+            rest |= unsaid(tool, _TOOL, where)
         match kind:
             case "function":
                 found.append(

@@ -27,6 +27,7 @@ from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import (
     OPENAI,
     SOURCES,
+    body_of,
     check_last,
     check_pairs,
     hears,
@@ -56,7 +57,7 @@ def emit_request(request: Request, *, model: str, profile: Profile) -> Emission:
         body = pass_through(request, model, edits)
         return Emission(path=PATH, body=body, headers=request.headers, losses=losses)
     writer = _Writer(request, profile)
-    body = dumps(writer.write(model))
+    body = body_of(writer.write(model))
     return Emission(path=PATH, body=body, losses=tuple(writer.losses.found))
 
 

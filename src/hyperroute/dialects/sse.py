@@ -21,6 +21,8 @@ EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
 """The largest whole body that is gathered (reliability.md, row 53)."""
 
+_FIELDS: Final = b":deir"
+"""What a line of an event stream begins with: a comment, ``data``, ``event``, ``id``, ``retry``."""
 _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 10
 
@@ -156,8 +158,8 @@ class BodyReader:
             chunk, self._head = self._head, b""
             if first in b'{["':
                 self._whole = []
-            elif first == b"<":
-                raise ProviderWireError("a web page where JSON is due")
+            elif first not in _FIELDS:
+                raise ProviderWireError("neither JSON nor an event stream: a web page, or text")
         if self._whole is None:
             yield from self._events.feed(chunk)
             return

@@ -375,6 +375,46 @@ def test_tool_choices_by_name() -> None:
         assert request.conversation.tool_choice == expected
 
 
+def test_members_without_a_word_are_reported_by_their_place() -> None:
+    request = chat(
+        {"role": "assistant", "content": "a", "annotations": [], "audio": None, "prefix": True},
+        USER,
+        prediction={"type": "content"},
+    )
+    losses = OPENAI_RESPONSES.emit_request(request, model="up", profile=NATIVE).losses
+    assert {loss.path for loss in losses} == {"/messages/0/prefix", "/prediction"}
+    request = responses(
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}", "namespace": "n"},
+        {"type": "function_call_output", "call_id": "c", "output": ""},
+        include=["reasoning.encrypted_content", "web_search_call.results"],
+        reasoning={"effort": "low", "mode": "pro"},
+        tools=[{"type": "function", "name": "f", "defer_loading": True}],
+        truncation="auto",
+    )
+    losses = OPENAI_CHAT.emit_request(request, model="up", profile=NATIVE).losses
+    assert {loss.path for loss in losses} == {
+        "/input/0/namespace",
+        "/include",
+        "/reasoning/mode",
+        "/tools/0/defer_loading",
+        "/truncation",
+    }
+
+
+def test_cache_marks_are_read_in_both_spellings() -> None:
+    for mark in ({"prompt_cache_breakpoint": {"mode": "explicit", "ttl": "1h"}},
+                 {"cache_control": {"type": "ephemeral", "ttl": "1h"}}):  # fmt: skip
+        part = {"type": "text", "text": "x", **mark}
+        (turn,) = chat({"role": "user", "content": [part]}).conversation.turns
+        assert turn.parts == (Text("x", cache=CacheMark("1h")),)
+
+
+def test_what_json_cannot_hold_cannot_be_written() -> None:
+    for dialect in BOTH:
+        with pytest.raises(ClientWireError):
+            sent(dialect, talk(user(Text("\ud800"))))
+
+
 # --- passing through
 
 
@@ -596,14 +636,14 @@ CALL, RESULT = ToolUse(id="c", name="f"), ToolResult(id="c")
         *((dialect, talk(previous_id="resp_1")) for dialect in BOTH),
         *((dialect, talk(user(CALL), user(RESULT))) for dialect in BOTH),
         *(
-            (dialect, talk(user(Media(kind=kind, source=source, value="x", mime=mime))))
+            (dialect, talk(user(media)))
             for dialect in BOTH
-            for kind, source, mime in (
-                ("video", "data", "video/mp4"),
-                ("audio", "data", "audio/flac"),
-                ("audio", "url", None),
-                ("image", "file_id", None),
-                ("file", "file_id", None),
+            for media in (
+                Media(kind="video", source="data", value="x", mime="video/mp4"),
+                Media(kind="audio", source="data", value="x", mime="audio/flac"),
+                Media(kind="audio", source="url", value="x"),
+                Media(kind="image", source="file_id", value="x"),
+                Media(kind="file", source="file_id", value="x"),
             )
         ),
         *(

@@ -125,11 +125,22 @@ def test_a_chat_stream_without_its_finish_is_cut(body: bytes) -> None:
         b'{"id":"x"}',
         b"[]",
         b'{"choices":[{}]}}',
+        chunk({"tool_calls": [{"id": f"{n}", "function": {"name": "f"}} for n in range(5_000)]}),
+        b"".join(chunk({"content": "x"}, index=n) for n in range(200)),
     ],
+    ids=lambda body: body[:40],
 )
 def test_malformed_chat_is_a_wire_error(body: bytes) -> None:
     with pytest.raises(ProviderWireError):
         read(OPENAI_CHAT, body)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"Bad gateway", b"\n\nOops", b"42", b"\xff"])
+def test_a_page_or_text_is_malformed_and_not_cut(body: bytes) -> None:
+    for dialect in (OPENAI_CHAT, OPENAI_RESPONSES):
+        with pytest.raises(ProviderWireError) as raised:
+            read(dialect, body)
+        assert not raised.value.cut
 
 
 @pytest.mark.parametrize("body", [b'{"choices":[{"mess', b'{"error":'])
@@ -231,6 +242,40 @@ def test_a_call_is_told_as_it_comes_and_the_next_one_waits() -> None:
     assert first[1:] == [PartStarted(0, ToolUse(id="a", name="f")), PartDelta(0, "{")]
     assert list(decoder.feed(chunk(call(1, id="b", name="g", arguments="[")))) == []
     assert list(decoder.feed(chunk(call(0, arguments="}")))) == [PartDelta(0, "}")]
+
+
+def test_usage_on_the_finish_does_not_end_the_wait_for_the_last_word() -> None:
+    pieces = (
+        chunk({"content": "x"}),
+        chunk(finish="stop", usage={"prompt_tokens": 3, "completion_tokens": 1}),
+        frame(b'{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":9}}'),
+    )
+    assert collect(read(OPENAI_CHAT, b"".join(pieces))).usage.output_tokens == 9
+
+
+def test_a_choice_that_finished_is_not_told_more() -> None:
+    """Row 64, while another choice goes on."""
+    pieces = (
+        chunk({"content": "a"}), chunk({"content": "b"}, index=1), STOP, chunk({"content": "more"}),
+        chunk(finish="length"), chunk(finish="stop", index=1), DONE,
+    )  # fmt: skip
+    reply = collect(read(OPENAI_CHAT, b"".join(pieces)))
+    assert [(c.text, c.finish.reason) for c in reply.choices] == [("a", "stop"), ("b", "stop")]
+
+
+def test_text_beside_an_open_call_waits_for_its_end() -> None:
+    pieces = (
+        chunk(call(0, id="a", name="f", arguments="{")),
+        chunk({"content": "x"}),
+        chunk(call(0, arguments="}")),
+        chunk({"reasoning_content": "hm"}),
+        STOP,
+    )
+    assert chat(*pieces).parts == (
+        ToolUse(id="a", name="f", arguments="{}"),
+        Text("x"),
+        Reasoning(text="hm"),
+    )
 
 
 def test_custom_calls_and_their_input() -> None:
@@ -468,7 +513,9 @@ def test_a_response_without_its_terminal_is_cut(body: bytes) -> None:
         b'{"status":"in_progress","output":[]}',
         b'{"output":[]}',
         b'{"status":"completed"}',
+        json.dumps({"status": "completed", "output": [{}] * 5_000}).encode(),
     ],
+    ids=lambda body: body[:40],
 )
 def test_malformed_responses_are_wire_errors(body: bytes) -> None:
     with pytest.raises(ProviderWireError):
@@ -489,6 +536,37 @@ def test_servers_that_send_less_are_read_from_what_repeats_it() -> None:
     ):
         assert response(*pieces).text == "hello"
     assert response(delta, COMPLETED).text == "hel"
+
+
+def test_an_item_that_waited_is_told_live_once_its_turn_comes() -> None:
+    def added(index: int) -> bytes:
+        item = {"type": "function_call", "id": f"fc_{index}", "call_id": f"c{index}", "name": "f"}
+        return event("response.output_item.added", output_index=index, item=item)
+
+    def delta(index: int, text: str) -> bytes:
+        kind = "response.function_call_arguments.delta"
+        return event(kind, output_index=index, delta=text)
+
+    decoder = OPENAI_RESPONSES.decoder(stream=True)
+    list(decoder.feed(CREATED + added(0) + added(1) + delta(0, "{")))
+    assert list(decoder.feed(delta(1, "[") + added(2))) == []
+    done = event("response.output_item.done", output_index=0, item={"type": "function_call"})
+    told = list(decoder.feed(done))
+    assert [type(e) for e in told] == [PartEnded, PartStarted, PartDelta]
+    assert list(decoder.feed(delta(1, "]"))) == [PartDelta(1, "]")]
+    last = list(decoder.feed(COMPLETED))
+    assert [type(e) for e in last] == [PartEnded, PartStarted, PartEnded, Finished]
+
+
+def test_a_call_without_arguments_is_told_as_an_empty_object() -> None:
+    events = [
+        TEXT[0],
+        PartStarted(0, ToolUse(id="c", name="f")),
+        PartEnded(0),
+        Finished("tool_calls"),
+    ]
+    deltas = [piece["choices"][0]["delta"] for piece in written(events)]
+    assert {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]} in deltas
 
 
 def test_one_call_id_for_two_calls_is_repaired() -> None:
