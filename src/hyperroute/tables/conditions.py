@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from hyperroute.catalog.condition import DIRECTIONS, Condition, FactRef, Line, Op, Scalar
+from hyperroute.catalog.facts import compare
 from hyperroute.tables import words
 from hyperroute.tables.report import Spot
 from hyperroute.tables.vocabulary import FactType, nearest
@@ -20,7 +21,11 @@ from hyperroute.tables.vocabulary import FactType, nearest
 _EXPLICIT = re.compile(r"(>=|<=|>|<|=)\s*(\S.*)")
 _NOT = re.compile(r"not\s+(\S.*)")
 _ROOTS = ("req.", "org.", "user.", "key.", "limit.")
-_ORDERED: frozenset[FactType] = frozenset({"size", "time", "count", "share", "money", "value"})
+_ORDERED: frozenset[FactType] = frozenset(
+    {"size", "time", "count", "share", "money", "value", "any"}
+)
+_UPWARD = frozenset({">", ">=", "at_least"})
+_DOWNWARD = frozenset({"<", "<=", "at_most"})
 _PIXELS = re.compile(r"[0-9]+\*[0-9]+")
 
 
@@ -33,12 +38,14 @@ class FactSpace:
         types: Fact to the type of its value.
         choices: Fact to all values it can have, where that is closed.
         others: Facts that a value may refer to; empty: none.
+        used: Facts of the request that were read; a declared one that is not among them is idle.
     """
 
     subject: str
     types: Mapping[str, FactType]
     choices: Mapping[str, Iterable[str]] = field(default_factory=dict[str, "Iterable[str]"])
     others: Mapping[str, FactType] = field(default_factory=dict[str, FactType])
+    used: set[str] = field(default_factory=set)
 
 
 def condition(spot: Spot, lines: Mapping[str, Any] | None, space: FactSpace) -> Condition:
@@ -59,6 +66,7 @@ def _line(spot: Spot, fact: str, value: Any, space: FactSpace) -> Line | None:
             f"unknown fact {fact!r} of {space.subject}{nearest(fact, space.types)}", key=True
         )
         return None
+    space.used.add(fact)
     try:
         op, values = _parse(fact, kind, value, space)
     except ValueError as error:
@@ -111,6 +119,7 @@ def _direction(fact: str) -> Op:
 def _value(fact: str, kind: FactType, value: Any, space: FactSpace, *, op: str) -> Scalar | FactRef:
     if isinstance(value, str):
         if value in space.others:
+            space.used.add(value)
             _check_reference(fact, kind, value, space.others[value])
             return FactRef(value)
         if value.startswith(_ROOTS) and kind != "value":
@@ -128,7 +137,7 @@ def _value(fact: str, kind: FactType, value: Any, space: FactSpace, *, op: str) 
 
 def _check_reference(fact: str, kind: FactType, other: str, its: FactType) -> None:
     words_both = {kind, its} <= {"word", "words"}
-    if kind != its and not words_both and "value" not in {kind, its}:
+    if kind != its and not words_both and not {"value", "any"} & {kind, its}:
         raise ValueError(f"{fact} is a {kind} and {other} a {its}: they are never equal")
 
 
@@ -166,7 +175,7 @@ def scalar(kind: FactType, value: Any) -> Scalar:
             if isinstance(value, str):
                 return value
             raise ValueError(f"expected a word, found {words.shown(value)}; quote it")
-        case "value":
+        case "value" | "any":
             return parameter_value(value)
 
 
@@ -184,7 +193,39 @@ def parameter_value(value: Any) -> Scalar:
     return value
 
 
+def whole(when: Condition, written: Mapping[str, Any] | None) -> bool:
+    """Say whether every line was understood; of a condition with a faulty line little can be said."""
+    return len(when) == len(written or ())
+
+
 def implies(stronger: Condition, weaker: Condition) -> bool:
-    """Say whether every line of ``weaker`` stands in ``stronger`` too: then that one adds nothing."""
-    lines = {(line.fact, line.op, line.values) for line in stronger}
-    return all((line.fact, line.op, line.values) in lines for line in weaker)
+    """Say whether ``weaker`` holds whenever ``stronger`` does, as far as lines show it."""
+    return all(any(_line_implies(mine, line) for mine in stronger) for line in weaker)
+
+
+def _line_implies(stronger: Line, weaker: Line) -> bool:
+    if stronger.fact != weaker.fact:
+        return False
+    if (stronger.op, stronger.values) == (weaker.op, weaker.values):
+        return True
+    if weaker.op == "given":
+        return stronger.op != "not given"
+    mine = [value for value in stronger.values if not isinstance(value, FactRef)]
+    its = [value for value in weaker.values if not isinstance(value, FactRef)]
+    if not mine or not its or len(mine) + len(its) < len(stronger.values) + len(weaker.values):
+        return False
+    if stronger.op in {"equal", "="}:
+        # A star stands for more than itself, and of a list of words one may fit and another not.
+        plain = weaker.op != "not" and not any(isinstance(v, str) and "*" in v for v in mine)
+        return plain and all(compare(weaker.op, value, tuple(its)) for value in mine)
+    return _bound_implies(stronger, weaker)
+
+
+def _bound_implies(stronger: Line, weaker: Line) -> bool:
+    mine, its = stronger.values[0], weaker.values[0]
+    for ops, sign in ((_UPWARD, 1), (_DOWNWARD, -1)):
+        if stronger.op in ops and weaker.op in ops:
+            ahead = (mine - its) * sign  # type: ignore[operator] # numbers, by their operators
+            excluded = weaker.op in {">", "<"} and stronger.op not in {">", "<"}
+            return bool(ahead > 0 or (ahead == 0 and not excluded))
+    return False

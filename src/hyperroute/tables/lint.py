@@ -22,9 +22,8 @@ def patterns(folder: Folder) -> None:
                 )
 
 
-def unused(folder: Folder, names: Namespace, table: RouteTable) -> None:
+def unused(folder: Folder, names: Namespace) -> None:
     """Warn of own definitions that nothing refers to; included ones are not the author's."""
-    read = _facts_read(table) | set(REQUEST_FACTS)
     for section, one in (
         ("providers", "provider"),
         ("shapes", "shape"),
@@ -32,9 +31,9 @@ def unused(folder: Folder, names: Namespace, table: RouteTable) -> None:
         ("chains", "chain"),
         ("facts", "fact"),
     ):
-        used = read if section == "facts" else names.used.get(section, set())
+        used = names.used.get(section, set())
         for entry in folder.own(section):
-            if entry.name not in used:
+            if entry.name not in used and entry.name not in REQUEST_FACTS:
                 entry.spot.warn(f"the {one} {entry.name!r} is never used")
 
 
@@ -45,14 +44,3 @@ def empty(folder: Folder, table: RouteTable) -> None:
         inner = term.term if isinstance(term, Restrict) else term
         if isinstance(inner, From) and not inner.models:
             entry.spot.warn(f"the intent {entry.name!r} selects no model")
-
-
-def _facts_read(table: RouteTable) -> set[str]:
-    from hyperroute.tables.encode import encode
-
-    text = "".join(encode(item) for item in (*table.policies, *table.limits))
-    text += "".join(
-        encode(item) for group in (table.chains, table.intents) for item in group.values()
-    )
-    text += "".join(encode(item) for item in table.services.values() if item.promise or item.use)
-    return {name for name in table.facts if f'"{name}"' in text or f'"{name} /' in text}

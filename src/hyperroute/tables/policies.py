@@ -90,6 +90,7 @@ class Policies:
             return None
         amount, period = written
         kind = self.request.types.get(amount)
+        self.request.used.add(amount)
         if kind is None:
             try:
                 amount = usd(words.money(amount))

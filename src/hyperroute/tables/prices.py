@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from hyperroute.catalog.condition import Condition
 from hyperroute.catalog.price import METERS, Price, Sheet, Tier
-from hyperroute.tables.conditions import FactSpace, condition, implies
+from hyperroute.tables.conditions import FactSpace, condition, implies, whole
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema_catalog import SheetDoc
 from hyperroute.tables.vocabulary import nearest
@@ -109,18 +109,21 @@ class PriceBook:
         amount, unit = doc.per or (1, "one")
         currency = 100 if doc.currency == "credit" else 1
         tiers: list[tuple[Condition, _Rates]] = []
+        understood: list[Condition] = []
         named: dict[str, None] = dict.fromkeys(doc.rates)
         for index, tier in enumerate(doc.tiers or ()):
             at = spot / "tiers" / index
             when = condition(at / "when", tier.when, self.space)
             if not tier.when:
                 (at / "when").error("a tier without a condition is the price itself")
-            elif any(implies(when, earlier) for earlier, _ in tiers):
+            elif any(implies(when, earlier) for earlier in understood):
                 at.error("this tier is never reached: an earlier one holds whenever it does")
             extra = tier.__pydantic_extra__
             if not extra:
                 at.error("a tier without a meter changes nothing")
             named.update(dict.fromkeys(extra))
+            if whole(when, tier.when):
+                understood.append(when)
             tiers.append((when, self._rates(at, extra, amount, unit, currency)))
         rates = self._rates(spot, doc.rates, amount, unit, currency)
         if not named:

@@ -45,7 +45,7 @@ def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool)
     tests = cases(folder, compiled)
     if not report.failed:
         # Of a faulty table it cannot be said what is used: one mistake would be told twice.
-        lint.unused(folder, compiled.names, compiled.table)
+        lint.unused(folder, compiled.names)
         lint.empty(folder, compiled.table)
     report.raise_if_failed()
     return Loaded(

@@ -86,13 +86,22 @@ def spaces(
         word: "time" if word in TIME_PARAMETERS else "value"
         for word in sorted(PARAMETERS | words.parameters)
     }
+    used = names.used.setdefault("facts", set())
     return Spaces(
         request=FactSpace(
-            subject="the request and its caller", types=request, choices=asked, others=request
+            subject="the request and its caller",
+            types=request,
+            choices=asked,
+            others=request,
+            used=used,
         ),
         models=FactSpace(subject="a model", types={**MODEL_FACTS, **marks}, choices=choices),
         offers=FactSpace(
-            subject="an offer", types={**OFFER_FACTS, **marks}, choices=choices, others=request
+            subject="an offer",
+            types={**OFFER_FACTS, **marks},
+            choices=choices,
+            others=request,
+            used=used,
         ),
         parameters=FactSpace(subject="a shape", types=parameters),
         priced=FactSpace(subject="a price", types={"in": "size", **parameters}),
@@ -109,7 +118,7 @@ def _marks(model: Any) -> Iterable[str]:
 
 def _type(fact: DeclaredFact | None) -> FactType:
     if fact is None:
-        return "value"  # broken: whatever is said of it may be right
+        return "any"  # broken: whatever is said of it may be right
     if fact.type in {None, "text"}:
         return "word"
     return "count" if fact.type == "count" else "money"

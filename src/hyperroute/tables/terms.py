@@ -24,7 +24,7 @@ from hyperroute.routing.table import (
     Split,
     Term,
 )
-from hyperroute.tables.conditions import FactSpace, condition, implies
+from hyperroute.tables.conditions import FactSpace, condition, implies, whole
 from hyperroute.tables.namespace import Namespace
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema_terms import IntentDoc, MatchArmDoc, SplitDoc, TermDoc
@@ -182,6 +182,7 @@ class Terms:
 
     def _match(self, spot: Spot, docs: list[MatchArmDoc], owner: str) -> Match:
         arms: list[tuple[Condition, Term]] = []
+        understood: list[Condition] = []
         for index, doc in enumerate(docs):
             at = spot / index
             last = index == len(docs) - 1
@@ -192,10 +193,10 @@ class Terms:
                 )
             elif not last and not doc.when:
                 at.error("only the last arm has no condition; what follows is never reached")
-            elif (
-                not last and when and any(implies(when, earlier) for earlier, _ in arms if earlier)
-            ):
+            elif any(implies(when, earlier) for earlier in understood):
                 at.error("this arm is never reached: an earlier one holds whenever it does")
+            if when and whole(when, doc.when):
+                understood.append(when)
             arms.append((when, self.term(at / "use", doc.use, owner)))
         return Match(tuple(arms))
 

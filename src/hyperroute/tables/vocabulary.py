@@ -94,8 +94,10 @@ PARAMETERS = frozenset(
 TIME_PARAMETERS = frozenset({"duration"})
 """Their values are times: nanoseconds inside."""
 
-FactType = Literal["word", "words", "size", "time", "flag", "count", "share", "money", "value"]
-"""What a fact's value may be; ``value`` is a parameter's: any scalar."""
+FactType = Literal[
+    "word", "words", "size", "time", "flag", "count", "share", "money", "value", "any"
+]
+"""What a fact's value may be; ``value`` is a parameter's: any scalar; ``any`` a broken fact's."""
 
 MODEL_FACTS: Mapping[str, FactType] = {
     "model": "word",
