@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperroute.routing.chains import chosen, ordered
+from hyperroute.routing.questions import NOTHING_KNOWN
 from hyperroute.routing.table import (
     Arm,
     First,
@@ -18,6 +20,7 @@ from hyperroute.routing.table import (
     RankKey,
     Restrict,
     Split,
+    Term,
 )
 from hyperroute.routing.view import View
 from hyperroute.testing import handmade
@@ -80,7 +83,7 @@ LEAVES = st.one_of(
 )
 
 
-def splits(terms):
+def splits(terms: Any) -> Any:
     return st.tuples(terms, terms, terms, st.booleans()).map(
         lambda drawn: Split(
             by="org",
@@ -93,7 +96,7 @@ def splits(terms):
     )
 
 
-def wider(terms):
+def wider(terms: Any) -> Any:
     return st.one_of(
         st.lists(terms, max_size=3).map(lambda parts: First(tuple(parts))),
         splits(terms),
@@ -105,19 +108,19 @@ def wider(terms):
 TERMS = st.recursive(LEAVES, wider, max_leaves=6)
 VIEWS = st.builds(
     lambda size, labels: View(
-        handmade.request("a", input_bytes=size, labels=labels), TABLE, handmade.Answers(), 1
+        handmade.request("a", input_bytes=size, labels=labels), TABLE, NOTHING_KNOWN, 1
     ),
     st.sampled_from((0, 100, 4_000)),
     handmade.labels(),
 )
 
 
-def ids(term, view):
+def ids(term: Term, view: View) -> list[str]:
     """What a term denotes. Terms are held by identity in an index, so each view keeps its own."""
     return [one.id for one in ordered(term, replaced(view))]
 
 
-def replaced(view):
+def replaced(view: View) -> View:
     """The same view over a table without memory of other terms."""
     return View(view.request, replace(TABLE, digest=TABLE.digest), view.answers, view.seed)
 
@@ -193,14 +196,14 @@ def test_removing_an_offer_never_reorders_the_others_on_a_grid(a, width, view):
 
 @given(st.text(max_size=8), st.integers(1, 98), st.integers(1, 98))
 def test_changing_a_share_moves_only_the_traffic_that_it_must(key, before, after):
-    def first_arm(share):
+    def first_arm(share: int) -> str:
         arms = (
             Arm("x", Decimal(share), ModelTerm("a")),
             Arm("y", Decimal(99 - share), ModelTerm("b")),
             Arm("z", Decimal(1), ModelTerm("c")),
         )
         request = handmade.request("a", labels={"org.id": key})
-        return chosen(Split("org", arms), View(request, TABLE, handmade.Answers(), 0))[0].name
+        return chosen(Split("org", arms), View(request, TABLE, NOTHING_KNOWN, 0))[0].name
 
     was, now = first_arm(before), first_arm(after)
     if was != now:
@@ -217,7 +220,7 @@ def test_shares_are_kept_over_many_keys():
     picked = [
         chosen(
             split,
-            View(handmade.request("a", labels={"user.id": f"u{at}"}), TABLE, handmade.Answers(), 0),
+            View(handmade.request("a", labels={"user.id": f"u{at}"}), TABLE, NOTHING_KNOWN, 0),
         )[0].name
         for at in range(2_000)
     ]

@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperroute.catalog.card import Model
+from hyperroute.catalog.card import Model, Offer
 from hyperroute.routing.candidate import Candidate, Refusal
 from hyperroute.routing.capsule import replan
 from hyperroute.routing.explain import canonical
@@ -25,6 +26,7 @@ from hyperroute.routing.table import (
     OfferTerm,
     RankKey,
     Restrict,
+    RouteTable,
 )
 from hyperroute.tables.load import loads
 from hyperroute.testing import handmade
@@ -34,7 +36,7 @@ some = settings(max_examples=30)
 many = settings(max_examples=60)
 
 
-def models_allowed(table, model):
+def models_allowed(table: RouteTable, model: str) -> set[str]:
     """The model itself and what it declares instead."""
     allowed = {model}
     for entry in table.services[model].instead:
@@ -77,7 +79,7 @@ def test_invariant_1_a_pinned_model_is_served_by_itself_or_a_declared_equivalent
     """Invariant 1."""
     table = data.draw(served_tables())
     request = data.draw(handmade.requests(table, pinned=True))
-    made = plan(request, table=table, answers=data.draw(handmade.answers(table)))
+    made: Any = plan(request, table=table, answers=data.draw(handmade.answers(table)))
     allowed = models_allowed(table, request.model)
     if not request.narrowing.fallback:
         allowed = {request.model}
@@ -97,7 +99,8 @@ def test_an_equivalent_never_costs_the_caller_more(data):
     for candidate in made.candidates:
         if candidate.offer.model != request.model:
             assert candidate.expected is not None
-            assert all(candidate.expected <= one.expected for one in own)
+            prices: Any = [one.expected for one in own]
+            assert all(candidate.expected <= price for price in prices)
 
 
 @given(st.data())
@@ -209,7 +212,8 @@ def test_invariant_9_no_offer_is_listed_twice_and_every_other_has_a_reason(data)
     assert len(set(dropped)) == len(dropped)
     assert not set(used) & set(dropped)
     if made.pinned and (made.refusal is None or made.refusal.looked):
-        own = {one.id for one in resolve_name(request, table).service.model.offers}
+        named: Any = resolve_name(request, table)
+        own = {one.id for one in named.service.model.offers}
         assert not own or own & {*used, *dropped}
 
 
@@ -229,7 +233,7 @@ def test_invariant_10_another_offer_in_a_chain_takes_no_other_away(data):
     }
     table = replace(table, intents=intents)
     answers = data.draw(handmade.answers(table))
-    facts = {"input_bytes": 400, "endpoint": "chat"}
+    facts: dict[str, Any] = {"input_bytes": 400, "endpoint": "chat"}
     more, less = (
         plan(handmade.request(intent=name, **facts), table=table, answers=answers)
         for name in ("more", "less")
@@ -239,10 +243,10 @@ def test_invariant_10_another_offer_in_a_chain_takes_no_other_away(data):
         assert kept == [one.offer.id for one in less.candidates]
 
 
-def dearer(table, offer_id):
+def dearer(table: RouteTable, offer_id: str) -> RouteTable:
     """The same table with one offer's price raised."""
 
-    def raised(one):
+    def raised(one: Offer) -> Offer:
         if one.id != offer_id:
             return one
         sheets = tuple(
@@ -321,7 +325,8 @@ def test_health_leaves_one_last_resort_where_everything_is_closed(data):
     assert (only.retries, only.rotations, len(only.credentials)) == (0, 0, 1)
     assert made.attempts_max == 1
     probing = replace(NOTHING_KNOWN, blocked=blocked, probing=frozenset(table.offers))
-    assert plan(request, table=table, answers=probing).refusal.status == 503
+    refused: Any = plan(request, table=table, answers=probing)
+    assert refused.refusal.status == 503
 
 
 @given(st.data())

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from functools import cmp_to_key
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from hyperroute.routing.table import (
     RankKey,
     Restrict,
     Split,
+    Term,
 )
 from hyperroute.routing.view import View
 from hyperroute.routing.why import reasons
@@ -33,7 +35,7 @@ from hyperroute.testing.tables import route_tables
 HIGH_FIRST = ("quality.", "speed.")
 
 
-def grid_cell(value, percent, scale):
+def grid_cell(value: int, percent: int, scale: int) -> int:
     """The whole n with scale x (1+p)^n <= value < scale x (1+p)^(n+1), by counting."""
     if value <= 1:
         return -(10**6)
@@ -45,7 +47,7 @@ def grid_cell(value, percent, scale):
     return n
 
 
-def rank_value(offer, key, view):
+def rank_value(offer: Any, key: Any, view: View) -> Any:
     name = key.name
     if name == "cost":
         value = view.price(offer)
@@ -60,8 +62,8 @@ def rank_value(offer, key, view):
     return value
 
 
-def before(view, keys):
-    def compare(one, other):
+def before(view: View, keys: Any) -> Any:
+    def compare(one: Any, other: Any) -> int:
         for key in keys:
             mine, its = rank_value(one, key, view), rank_value(other, key, view)
             if mine == its:
@@ -76,12 +78,12 @@ def before(view, keys):
     return cmp_to_key(compare)
 
 
-def oracle(term, view):
+def oracle(term: Term, view: View) -> list[Any]:
     """What a term denotes: qualified and open offers, by the book."""
     table = view.table
     match term:
         case NoOffers():
-            found = []
+            return []
         case ModelTerm(name):
             served = table.services[name]
             if served.use is not None:
@@ -111,10 +113,12 @@ def oracle(term, view):
                 if not list(reasons(one, view, (("here", require),)))
             ]
             return (sorted(kept, key=before(view, rank)) if rank else kept)[:take]
+        case _:
+            raise AssertionError(term)
     return [one for one in found if not list(reasons(one, view))]
 
 
-def distinct(offers):
+def distinct(offers: Any) -> list[Any]:
     return list({one.id: one for one in offers}.values())
 
 
@@ -126,7 +130,7 @@ def test_invariant_6_and_7_what_a_loaded_table_gives_is_what_the_rules_say(data)
     request = data.draw(handmade.requests(table))
     answers = data.draw(handmade.answers(table))
     made = plan(request, table=table, answers=answers, seed=data.draw(st.integers(0, 3)))
-    named = resolve_name(request, table)
+    named: Any = resolve_name(request, table)
     if isinstance(named, Refusal) or (made.refusal is not None and not made.refusal.looked):
         assert made.candidates == ()
         return
@@ -208,7 +212,7 @@ def test_invariant_8_an_offer_that_can_serve_is_never_lost(data):
     request = data.draw(handmade.requests(table))
     answers = data.draw(handmade.answers(table))
     made = plan(request, table=table, answers=answers)
-    named = resolve_name(request, table)
+    named: Any = resolve_name(request, table)
     if isinstance(named, Refusal) or (made.refusal is not None and not made.refusal.looked):
         return
     view = View(request, table, answers, 0)

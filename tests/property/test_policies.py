@@ -1,6 +1,7 @@
 """Merging policies only tightens, in any order (tables.md, Merging policies)."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,7 +99,7 @@ def test_another_policy_only_tightens(policies, more):
         assert order.index(after.errors[kind][0]) <= order.index(reaction)
 
 
-def _said(policies, rules, name):
+def _said(policies: Any, rules: Any, name: str) -> Any:
     """A merged number, or nothing where no policy says it and the language's default stands."""
     places = {"time_ns": "cap", "cost": "cap", "input": "cap", "output": "cap"}
     place = places.get(name, "retry")

@@ -1,6 +1,7 @@
 """Prices are exact: every token once, parts out of their wholes, tiers for the whole request."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ PARTS = ("in.cached", "in.cache_write", "in.cache_write.1h", "in.image", "out.re
 def token_sheets(draw):
     named = draw(st.lists(st.sampled_from(PARTS), unique=True))
     rates = {"in": draw(RATE), "out": draw(RATE), **{name: draw(RATE) for name in named}}
-    tiers = ()
+    tiers: tuple[Tier, ...] = ()
     if draw(st.booleans()):
         when = draw(
             st.sampled_from(
@@ -59,7 +60,7 @@ def usages(draw):
 PARAMETERS = st.sampled_from(({}, {"service_tier": "flex"}, {"service_tier": "default"}))
 
 
-def token_by_token(usage, sheet, parameters):
+def token_by_token(usage: Any, sheet: Sheet, parameters: Any) -> int:
     """Pay every single token at the nearest rate of what it is."""
     rates = dict(sheet.rates)
     for tier in sheet.tiers:
@@ -106,18 +107,20 @@ def test_a_bound_covers_every_usage_within_it(sheet, usage, other, parameters):
         input_tokens=max(usage.input_tokens, other.input_tokens),
         output_tokens=max(usage.output_tokens, other.output_tokens),
     )
-    ceiling = bound(most, sheet, parameters)
-    assert cost(usage, sheet, parameters) <= ceiling
-    assert cost(other, sheet, parameters) <= ceiling
+    ceiling: Any = bound(most, sheet, parameters)
+    for one in (usage, other):
+        paid: Any = cost(one, sheet, parameters)
+        assert paid <= ceiling
 
 
 @given(st.integers(0, 500), st.integers(1, 99), RATE, st.integers(0, 999))
 def test_steps_round_up_to_whole_multiples(amount, step, rate, most):
     sheet = Sheet(rates={"in.second": rate}, steps={"in.second": step})
-    paid = cost(Usage(received_ms=amount), sheet)
+    paid: Any = cost(Usage(received_ms=amount), sheet)
     assert paid == rate * -(-amount // step) * step
     if amount <= most:
-        assert paid <= bound(Usage(received_ms=most), sheet)
+        ceiling: Any = bound(Usage(received_ms=most), sheet)
+        assert paid <= ceiling
 
 
 @given(token_sheets(), st.integers(0, 1_500), COUNT)
@@ -152,7 +155,7 @@ def test_the_latest_begun_row_counts(begins, day):
 
 @given(st.integers(0, 10**6), st.integers(0, 500))
 def test_a_margin_is_never_below_what_it_says(paid, percent):
-    price = sold(Sell(margin_percent=percent), NO_USAGE, 0, paid, {})
+    price: Any = sold(Sell(margin_percent=percent), NO_USAGE, 0, paid, {})
     assert 0 <= price * 100 - paid * (100 + percent) < 100
     assert sold(Sell(), NO_USAGE, 0, None, {}) is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from hyperroute.catalog.card import Offer
 from hyperroute.routing.candidate import Rejection
@@ -66,8 +67,13 @@ def _leaf(term: ModelTerm | OfferTerm | From, view: View, by: str) -> Iterator[C
     yield from ((offer, (), "") for offer in (pool.offers if pool is not None else ()))
 
 
-def all_reasons(view: View, resolved: Resolved, used: frozenset[str]) -> tuple[Reason, ...]:
-    """Give every offer that was considered and not used its first reason, in order of looking."""
+def all_reasons(
+    view: View, resolved: Resolved, used: frozenset[str], most: int | None = None
+) -> tuple[Reason, ...]:
+    """Give every offer that was considered and not used its first reason, in order of looking.
+
+    ``most`` ends the search early, for an error that need not be exhaustive.
+    """
     found: dict[str, Reason] = {}
     if resolved.service is not None:
         walk: Iterator[tuple[Considered, str]] = _pinned(resolved.service, view)
@@ -77,7 +83,7 @@ def all_reasons(view: View, resolved: Resolved, used: frozenset[str]) -> tuple[R
         )
     else:
         return ()
-    for (offer, demands, taker), instead in walk:
+    for (offer, demands, taker), instead in islice(walk, most):
         if offer.id in used or offer.id in found:
             continue
         reason = _instead(offer, instead) or next(reasons(offer, view, demands), None)

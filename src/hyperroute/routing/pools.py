@@ -25,6 +25,9 @@ V = TypeVar("V")
 MEMO_ENTRIES = 1_024
 """Of one memo; a full one starts again."""
 
+MEMO_OFFERS = 400_000
+"""Offers in all remembered selections of one pool together, so that large pools remember fewer."""
+
 LEVELS = 64
 """Sizes told apart by bit set; where a pool has more, the rest is checked offer by offer."""
 
@@ -32,11 +35,16 @@ LEVELS = 64
 class Memo(dict[Hashable, V]):
     """A bounded dictionary. Starting again when full is enough for keys that repeat."""
 
-    __slots__ = ()
+    __slots__ = ("_most",)
+
+    def __init__(self, most: int = MEMO_ENTRIES) -> None:
+        """Start empty."""
+        super().__init__()
+        self._most = most
 
     def keep(self, key: Hashable, value: V) -> V:
         """Store and return."""
-        if len(self) >= MEMO_ENTRIES:
+        if len(self) >= self._most:
             self.clear()
         self[key] = value
         return value
@@ -86,7 +94,7 @@ class Selection:
             self.offers = tuple(
                 offer for offer, bit in zip(pool.offers, bits, strict=False) if bit == "1"
             )
-        self._priced: Memo[Priced] = Memo()
+        self._priced: Memo[Priced] = Memo(8)
 
     def priced(self, day: int, input_tokens: int) -> Priced:
         """Find the rates in force for requests like this one."""
@@ -134,7 +142,8 @@ class Pool:
         self.index = index
         self.offers = tuple(offers)
         self.everything = (1 << len(self.offers)) - 1
-        self.selections: Memo[Selection] = Memo()
+        selections = MEMO_OFFERS // (len(self.offers) or 1)
+        self.selections: Memo[Selection] = Memo(max(16, min(selections, MEMO_ENTRIES)))
         self._masks: Memo[int] = Memo()
         self._lines: Memo[Mapping[str, Linear | None]] = Memo()
         self._tiers: Memo[list[int]] = Memo()

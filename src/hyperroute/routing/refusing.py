@@ -20,7 +20,7 @@ from hyperroute.routing.view import View
 from hyperroute.routing.why import STAGES, Reason, closed
 
 _SEARCHED = 2_000
-"""Offers looked at for one that works now; an error need not be exhaustive."""
+"""Offers looked at for the cause of an error, and for one that works now."""
 
 
 def pin_refused(view: View, service: Service, name: str) -> Refusal | None:
@@ -92,7 +92,7 @@ def nothing_left(view: View, resolved: Resolved) -> Refusal:
     intent = resolved.intent
     if intent is not None and intent.kind != view.request.kind:
         return wrong_endpoint(view, name, of_kind(intent.kind))
-    reasons = all_reasons(view, resolved, frozenset())
+    reasons = all_reasons(view, resolved, frozenset(), _SEARCHED)
     if not reasons:
         return Refusal(
             status=400,

@@ -33,6 +33,12 @@ PATHS: Mapping[str, str] = MappingProxyType(
 """Where a client finds an endpoint, for messages that say which one to use."""
 
 
+_COMPARED = 300
+"""Names compared with a word nobody knows."""
+
+_LONGEST = 100
+"""Characters of such a word that are compared and quoted."""
+
 _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "chat": ("chat", "messages", "responses", "gemini"),
@@ -93,6 +99,8 @@ class Names:
 
     models: Mapping[str, Resolved]
     intents: Mapping[str, Resolved]
+    available: dict[str, tuple[str, ...]]
+    """Models by endpoint, filled in when first asked."""
 
 
 def names_of(table: RouteTable) -> Names:
@@ -114,7 +122,7 @@ def names_of(table: RouteTable) -> Names:
         for meanings in (models, intents):
             if name in meanings and alias not in meanings:
                 meanings[alias] = replace(meanings[name], via=via)
-    names = Names(models, intents)
+    names = Names(models, intents, {})
     vars(table)["_names"] = names
     return names
 
@@ -155,20 +163,33 @@ def sends(model: Model, upstream: str, name: str) -> str:
 
 
 def available(table: RouteTable, request: Request) -> tuple[str, ...]:
-    """List the models and shown aliases that this endpoint would accept, in declared order."""
-    names = [
-        name
-        for name, service in table.services.items()
-        if service.model.listed
-        and not service.model.is_pattern
-        and service.model.offers
-        and request.endpoint in service.model.endpoints
-    ]
-    return tuple(names)
+    """List the models that this endpoint would accept, in declared order; remembered by endpoint."""
+    known = names_of(table).available
+    found = known.get(request.endpoint)
+    if found is None:
+        found = tuple(
+            name
+            for name, service in table.services.items()
+            if service.model.listed
+            and not service.model.is_pattern
+            and service.model.offers
+            and request.endpoint in service.model.endpoints
+        )
+        if request.endpoint in PATHS:
+            known[request.endpoint] = found
+    return found
 
 
 def _nearest(word: str, names: Iterable[str]) -> str:
-    near = get_close_matches(word[:200], list(names), n=3, cutoff=0.6)
+    """Suggest what was meant, among names that begin alike where there are very many.
+
+    A comparison of one word with each of a hundred thousand would let anybody keep us busy.
+    """
+    likely = list(names)
+    if len(likely) > _COMPARED:
+        head = word[:3].casefold()
+        likely = [name for name in likely if name[:3].casefold() == head][:_COMPARED]
+    near = get_close_matches(word[:_LONGEST], likely, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
@@ -177,7 +198,7 @@ def _no_model(word: str, table: RouteTable, request: Request) -> Refusal:
     return Refusal(
         status=400,
         code="model_not_found",
-        message=f"Unknown model {word!r}.{_nearest(word, [*names, *table.intents, *table.aliases])}",
+        message=f"Unknown model {word[:_LONGEST]!r}.{_nearest(word, [*names, *table.intents, *table.aliases])}",
         param="model",
         available=names,
     )
@@ -190,7 +211,7 @@ def _no_intent(word: str, table: RouteTable, request: Request) -> Refusal:
     return Refusal(
         status=400,
         code="intent_not_found",
-        message=f"Unknown intent {word!r}.{_nearest(word, names)}",
+        message=f"Unknown intent {word[:_LONGEST]!r}.{_nearest(word, names)}",
         param="intent",
         available=names,
     )

@@ -45,7 +45,7 @@ def test_few_of_many_are_touched():
 def test_two_prices_share_a_cell_when_no_line_lies_between(scale, percent, prices):
     grid, step = Grid(scale, percent), Fraction(100 + percent, 100)
 
-    def below(units):
+    def below(units: int) -> int:
         n, line = 0, Fraction(scale)
         while line > units:
             n, line = n - 1, line / step

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from hyperroute.canon.failure import FailureClass
 from hyperroute.catalog.shape import Parameter, Shape
 from hyperroute.routing.capsule import packed, replan, unpacked
 from hyperroute.routing.explain import canonical
@@ -18,7 +19,7 @@ TABLE = handmade.table(
         "a",
         offer("a", "p", price(3_000_000, 15_000_000)),
         offer("a", "q", price(2_500_000, 5_000_000), region="eu"),
-        instead=[Instead(ModelTerm("b"), frozenset({"context_length"}))],
+        instead=[Instead(ModelTerm("b"), frozenset({FailureClass.CONTEXT_LENGTH}))],
     ),
     service("b", offer("b", "p", price(1, 1))),
     aliases={"old": Alias(name="old", to="a")},

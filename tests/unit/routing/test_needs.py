@@ -1,8 +1,10 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from hyperroute.canon.units import SECOND
+from hyperroute.canon.usage import Usage
 from hyperroute.catalog.shape import Parameter, Shape
 from hyperroute.routing.needs import answers_wanted, estimated_tokens, frame_of, media_usage
 from hyperroute.routing.readings import read, read_one, redacted, shown, source_of, write_one
@@ -20,7 +22,7 @@ VIDEO = service(
 )
 
 
-def usage(kind, **parameters):
+def usage(kind: str, **parameters: Any) -> Usage:
     request = handmade.request("v", kind=kind, parameters=parameters)
     return media_usage(request, VIDEO.model.offers[0], VIDEO.model, read(parameters))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from hyperroute.routing.table import (
     RankKey,
     Restrict,
     Retry,
+    RouteTable,
 )
 from hyperroute.testing import handmade
 from hyperroute.testing.handmade import line, offer, price, service
@@ -29,11 +31,13 @@ from hyperroute.testing.handmade import line, offer, price, service
 NEVER = 10**18
 
 
-def ids(made):
+def ids(made: Any) -> list[str]:
     return [one.offer.id for one in made.candidates]
 
 
-def ask(table, model=None, answers=None, **facts):
+def ask(
+    table: RouteTable, model: str | None = None, answers: Answers | None = None, **facts: Any
+) -> Any:
     return plan(handmade.request(model, **facts), table=table, answers=answers or Answers())
 
 
@@ -167,6 +171,7 @@ def test_a_wrong_endpoint_names_the_right_one():
         service("a", offer("a", "p", kind="image")),
         intents={"i": handmade.intent("i", "a", kind="image")},
     )
+    named: Any
     for named in ({"model": "a"}, {"intent": "i"}):
         assert "/v1/images/generations" in ask(image, **named).refusal.message
 
@@ -202,7 +207,7 @@ def test_a_shape_refuses_a_pin_and_drops_an_offer():
         service("b", offer("b", "p", kind="image"), takes=narrow),
         intents={"i": handmade.intent("i", "ab", kind="image")},
     )
-    image = {"kind": "image", "endpoint": "images"}
+    image: dict[str, Any] = {"kind": "image", "endpoint": "images"}
     assert ids(ask(table, "a", parameters={"n": 5}, **image)) == ["a@q"]
     assert ask(table, "a", **image).candidates[0].parameters == {"n": 1}
     refusal = ask(table, "a", parameters={"n": 11}, **image).refusal

@@ -1,13 +1,15 @@
+from typing import Any
+
 import pytest
 
 from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.plan import plan
 from hyperroute.routing.resolve import available, resolve_name, sends
-from hyperroute.routing.table import Alias
+from hyperroute.routing.table import Alias, Service
 from hyperroute.testing import handmade
 
 
-def service(name, **facts):
+def service(name: str, **facts: Any) -> Service:
     return handmade.service(
         name, handmade.offer(name, "p", sends=facts.pop("sends", name)), **facts
     )
@@ -29,7 +31,7 @@ TABLE = handmade.table(
 )
 
 
-def resolved(model=None, **facts):
+def resolved(model: str | None = None, **facts: Any) -> Any:
     return resolve_name(handmade.request(model, **facts), TABLE)
 
 
@@ -76,7 +78,7 @@ def test_only_the_first_star_is_sent():
     ],
 )
 def test_a_name_nobody_knows_is_refused_with_what_there_is(facts, code, said):
-    refusal = plan(handmade.request(**facts), table=TABLE).refusal
+    refusal: Any = plan(handmade.request(**facts), table=TABLE).refusal
     assert (refusal.status, refusal.code) == (400, code)
     assert said in refusal.message
     assert refusal.available == (("smart",) if "intent" in facts else ("gpt-5.5",))
