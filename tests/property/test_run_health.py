@@ -31,9 +31,7 @@ ENDS = [
         health="counts",
         cool=Cool(scope="offer", base_ns=5 * SECOND, local=True),
     ),
-    Failure(
-        kind=FailureClass.PROVIDER_AUTH, cool=Cool(scope="credential", base_ns=600 * SECOND)
-    ),
+    Failure(kind=FailureClass.PROVIDER_AUTH, cool=Cool(scope="credential", base_ns=600 * SECOND)),
     *NEUTRAL,
 ]
 
@@ -171,7 +169,11 @@ def test_invariant_20_a_key_with_a_verdict_rests_but_for_one_probe(them):
             resting[move[2]] = (until, 1)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["first", "retry"]), st.integers(0, 3 * SECOND)), max_size=200))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["first", "retry"]), st.integers(0, 3 * SECOND)), max_size=200
+    )
+)
 def test_invariant_15_retries_stay_within_the_budget_over_any_window(traffic):
     history, budget = History(), RetryBudget()
     for kind, ns in traffic:

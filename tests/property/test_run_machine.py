@@ -19,9 +19,10 @@ from hyperroute.canon.events import (
 from hyperroute.canon.failure import Failure, FailureClass, Reaction
 from hyperroute.canon.units import SECOND
 from hyperroute.canon.usage import Usage
-from hyperroute.routing.attempt import step
+from hyperroute.routing.attempt import is_content, step
 from hyperroute.routing.record import Record
 from hyperroute.routing.state import (
+    NOTHING_HEARD,
     Abandoned,
     Arrived,
     Ask,
@@ -33,6 +34,7 @@ from hyperroute.routing.state import (
     Event,
     Failed,
     Finish,
+    Heard,
     Note,
     Phase,
     State,
@@ -71,7 +73,7 @@ events = st.one_of(
     st.builds(Elapsed, at),
     st.builds(Arrived, at, EVENTS),
     st.builds(Arrived, at, EVENTS),
-    st.builds(Ended, at, st.integers(0, 100)),
+    st.builds(Ended, at, st.builds(Heard, st.integers(0, 100))),
     st.builds(Failed, at, failures),
     st.builds(Failed, at, failures),
     st.builds(Abandoned, at),
@@ -154,3 +156,31 @@ def test_invariant_42_no_count_in_a_record_is_below_zero(plan, history):
     for action in actions:
         if isinstance(action, Note):
             assert (action.attempt.usage.output_tokens or 0) >= 0
+
+
+@given(st.lists(EVENTS, max_size=12), st.sampled_from(["end", "fail", "leave"]))
+def test_a_whole_answer_told_at_once_is_the_same_as_told_one_by_one(parts, last):
+    """The drivers keep the events of a whole answer themselves (``Run.hold``)."""
+    plan = plan_of(candidate("m@a"), candidate("m@b"), stream=False)
+    state, _ = walked(plan, [Begin(5), Told(5, granted=True)])
+    one = state
+    for part in parts:
+        one, actions = step(one, Arrived(7, part))
+        assert actions == ()
+    content = any(is_content(part) for part in parts)
+    first = 7 if any(not isinstance(part, Finished) for part in parts) else None
+    heard = Heard(0, (), tuple(parts), first, 7 if content else None)
+
+    def ended(with_what: Heard) -> Event:
+        match last:
+            case "end":
+                return Ended(9, with_what)
+            case "fail":
+                return Failed(9, Failure(kind=FailureClass.TRUNCATED), with_what)
+            case _:
+                return Abandoned(9, with_what)
+
+    told_singly = step(one, ended(NOTHING_HEARD))
+    told_at_once = step(state, ended(heard))
+    assert told_singly[1] == told_at_once[1]
+    assert told_singly[0].answer == told_at_once[0].answer

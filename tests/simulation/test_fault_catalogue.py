@@ -274,7 +274,9 @@ def test_every_row_below_77_that_a_run_can_meet_is_here():
     CASES,
     ids=[f"{row}-{name}-{dialect}-{'stream' if s else 'whole'}" for row, name, dialect, s, _ in CASES],
 )  # fmt: skip
-def test_a_row_of_the_catalogue_is_met_as_it_says(routers, caplog, row, name, dialect, stream, script):
+def test_a_row_of_the_catalogue_is_met_as_it_says(
+    *, routers, caplog, row, name, dialect, stream, script
+):
     any_dialect = FINER.get((row, name, ""), ROWS[row])
     expected = FINER.get((row, name, dialect), any_dialect)
     world, records = World(), []

@@ -16,7 +16,7 @@ import pytest
 
 from hyperroute.testing.stages import drawn_stage, seeded
 
-WORLDS = int(os.environ.get("HYPERROUTE_WORLDS", "1500"))
+WORLDS = int(os.environ.get("HYPERROUTE_WORLDS", "1000"))
 CHUNKS = 10
 RUNS = 3
 """Of each world, one after another, on the same board: breakers and cool-downs take part."""

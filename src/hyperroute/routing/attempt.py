@@ -18,6 +18,7 @@ silence. The table is played row by row in the tests.
     CALLING    Arrived(content)            STREAMING  Deliver, Deliver
     CALLING    Arrived(content), whole     CALLING
     CALLING    Ended                       DONE       Note, Record, Deliver, Deliver, Finish(served)
+    CALLING    Ended, whole                DONE       Note, Record, Finish(served)
     CALLING    Failed, retry               ASKING     Note, Ask
     CALLING    Failed, next                ASKING     Note, Ask
     CALLING    Failed, stop                DONE       Note, Record, Finish(exhausted)
@@ -33,7 +34,8 @@ silence. The table is played row by row in the tests.
 *Commit* is the first content: a delta with text, a part that begins with something in it (a tool
 call's name is something), a part that ends with something in it. Until then everything is held back
 and failing over is invisible; from then on a failure is an honest interruption. ``whole``: a caller
-that did not ask for a stream sees nothing before the end, so nothing is committed before it.
+that did not ask for a stream gets ``State.answer`` when the run has finished, so nothing is ever
+committed before.
 
 A ``Finished`` is held until the provider's body has ended well: a cut is never written as a finish.
 Effects come before deliveries: a caller who hangs up on the last event it wanted must not take the
@@ -73,6 +75,7 @@ from hyperroute.routing.state import (
     Event,
     Failed,
     Finish,
+    Heard,
     Held,
     Note,
     Permit,
@@ -94,6 +97,8 @@ ANSWER_NS = 50 * MILLISECOND
 
 WHOLE_SIZE_MAX = 64 * 1024 * 1024
 """An answer that is held back whole may not grow beyond this."""
+
+_OPEN = frozenset({Phase.CALLING, Phase.STREAMING})
 
 _HELD_EVENT_SIZE = 64
 """What an event without text counts against the hold."""
@@ -143,8 +148,7 @@ def _begin(state: State, event: Begin) -> Step:
     if state.phase is not Phase.READY:
         return state, ()
     plan = state.plan
-    began = replace(
-        state,
+    began = state.but(
         began_at=event.at,
         began_unix_ns=event.unix_ns,
         until=event.at + plan.deadline_ns,
@@ -181,7 +185,7 @@ def _asking(state: State, move: Move, starts_at: Instant, before: tuple[Action, 
         charge=move.charge,
         budget=state.plan.rules.budget,
     )
-    asking = replace(state, phase=Phase.ASKING, move=move, wake_at=starts_at)
+    asking = state.but(phase=Phase.ASKING, move=move, wake_at=starts_at)
     return asking, (*before, Ask(permit))
 
 
@@ -201,10 +205,10 @@ def _told(state: State, event: Told) -> Step:
     if event.granted:
         if state.wake_at <= event.at:
             return _call(state, event.at)
-        return replace(state, phase=Phase.WAITING), (Wait(state.wake_at),)
+        return state.but(phase=Phase.WAITING), (Wait(state.wake_at),)
     assert event.why is not None
     offer = state.plan.candidates[move.trail.position].offer.id
-    denied = replace(state, denials=(*state.denials, Denial(offer, event.why, event.until)))
+    denied = state.but(denials=(*state.denials, Denial(offer, event.why, event.until)))
     return _ask(denied, event.at, sidestep(state.plan, move, event.why, state.failure), ())
 
 
@@ -216,8 +220,7 @@ def _call(state: State, at: Instant) -> Step:
     candidate = state.plan.candidates[move.trail.position]
     until = state.until - min(ANSWER_NS, state.plan.deadline_ns // 20)
     total_ns = candidate.timeouts.total_ns
-    opened = replace(
-        state,
+    opened = state.but(
         phase=Phase.CALLING,
         number=state.number + 1,
         started_at=at,
@@ -242,13 +245,13 @@ def _call(state: State, at: Instant) -> Step:
 def _arrived(state: State, at: Instant, event: StreamEvent) -> Step:
     if state.phase is Phase.STREAMING:
         if isinstance(event, Finished):
-            return replace(state, finishes=(*state.finishes, event)), ()
+            return state.but(finishes=(*state.finishes, event)), ()
         if isinstance(event, UsageReported):
-            state = replace(state, usage=event.usage)
+            state = state.but(usage=event.usage)
         if not state.finishes:
             return state, (Deliver(event),)  # the hot path: no new state for one more token
         finished = tuple(Deliver(finish) for finish in state.finishes)
-        return replace(state, finishes=()), (*finished, Deliver(event))
+        return state.but(finishes=()), (*finished, Deliver(event))
     if state.phase is not Phase.CALLING:
         return state, ()
     return _held_back(state, at, event)
@@ -257,15 +260,14 @@ def _arrived(state: State, at: Instant, event: StreamEvent) -> Step:
 def _held_back(state: State, at: Instant, event: StreamEvent) -> Step:
     """Hold an event back, unless it commits."""
     if isinstance(event, Finished):
-        return replace(state, finishes=(*state.finishes, event)), ()
+        return state.but(finishes=(*state.finishes, event)), ()
     held = state.held
     for finish in state.finishes:
         held = Held(held, finish)
     size = len(event.text) if isinstance(event, PartDelta) else _HELD_EVENT_SIZE
     content = is_content(event)
     rules = state.plan.rules
-    state = replace(
-        state,
+    state = state.but(
         held=Held(held, event),
         held_size=state.held_size + size,
         finishes=(),
@@ -281,34 +283,35 @@ def _held_back(state: State, at: Instant, event: StreamEvent) -> Step:
         return state, ()
     if content or rules.commit == "first_byte" or state.held_size > rules.hold_bytes:
         delivered = tuple(Deliver(event) for event in Held.unfold(state.held))
-        return replace(state, phase=Phase.STREAMING, held=None), delivered
+        return state.but(phase=Phase.STREAMING, held=None), delivered
     return state, ()
 
 
 def _ended(state: State, event: Ended) -> Step:
-    if state.phase not in {Phase.CALLING, Phase.STREAMING}:
+    if state.phase not in _OPEN:
         return state, ()
+    state = _heard(state, event.heard)
     if not state.finishes:
-        return _failed(state, Failed(event.at, _cut(), event.produced, event.losses))
-    attempt = attempt_of(state, event.at, None, produced=event.produced, losses=event.losses)
+        return _failed(state, Failed(event.at, _cut(), replace(event.heard, events=())))
+    attempt = attempt_of(state, event.at, None, event.heard)
     record = record_of(state, event.at, "served", None, attempt)
+    if state.whole:
+        return state.but(phase=Phase.DONE), (Note(attempt), record, Finish("served"))
     delivered = tuple(Deliver(held) for held in state.answer)
     return _done(state), (Note(attempt), record, *delivered, Finish("served"))
 
 
 def _failed(state: State, event: Failed) -> Step:
     if state.phase is Phase.STREAMING:
-        attempt = attempt_of(
-            state, event.at, event.failure, produced=event.produced, losses=event.losses
-        )
+        attempt = attempt_of(state, event.at, event.failure, event.heard)
         record = record_of(state, event.at, "interrupted", event.failure, attempt)
         return _done(state), (Note(attempt), record, Finish("interrupted", event.failure))
     move = state.move
     if state.phase is not Phase.CALLING or move is None:
         return state, ()
-    attempt = attempt_of(state, event.at, event.failure, losses=event.losses)
-    state = replace(
-        state,
+    state = _heard(state, event.heard)
+    attempt = attempt_of(state, event.at, event.failure, replace(event.heard, produced=0))
+    state = state.but(
         attempts=(*state.attempts, attempt),
         failure=event.failure,
         held=None,
@@ -318,6 +321,30 @@ def _failed(state: State, event: Failed) -> Step:
     draw_from = (state.plan.seed, state.request_id, state.number)
     onwards = following(state.plan, move.trail, event.failure, draw_from=draw_from)
     return _ask(state, event.at, onwards, (Note(attempt),))
+
+
+def _heard(state: State, heard: Heard) -> State:
+    """Take what a driver held back itself, of a whole answer, as if told one by one."""
+    if not heard.events or not state.whole:
+        return state
+    held, finishes, usage = state.held, state.finishes, state.usage
+    for event in heard.events:
+        if isinstance(event, Finished):
+            finishes = (*finishes, event)
+            continue
+        for finish in finishes:
+            held = Held(held, finish)
+        finishes = ()
+        held = Held(held, event)
+        if isinstance(event, UsageReported):
+            usage = event.usage
+    return state.but(
+        held=held,
+        finishes=finishes,
+        usage=usage,
+        first_event_at=heard.first_event_at,
+        first_content_at=heard.first_content_at,
+    )
 
 
 # --- ends ----------------------------------------------------------------------------------------
@@ -336,17 +363,18 @@ def _abandoned(state: State, event: Abandoned) -> Step:
         return state, ()
     gone = Failure(kind=FailureClass.CLIENT_GONE)
     if state.phase is Phase.READY:
-        state = replace(state, began_at=event.at)
-    if state.phase not in {Phase.CALLING, Phase.STREAMING}:
+        state = state.but(began_at=event.at)
+    if state.phase not in _OPEN:
         record = record_of(state, event.at, "abandoned", gone, None)
         return _done(state), (record, Finish("abandoned", gone))
-    attempt = attempt_of(state, event.at, gone, produced=event.produced, losses=event.losses)
+    state = _heard(state, event.heard)
+    attempt = attempt_of(state, event.at, gone, event.heard)
     record = record_of(state, event.at, "abandoned", gone, attempt)
     return _done(state), (Cancel(state.number), Note(attempt), record, Finish("abandoned", gone))
 
 
 def _done(state: State) -> State:
-    return replace(state, phase=Phase.DONE, held=None, finishes=())
+    return state.but(phase=Phase.DONE, held=None, finishes=())
 
 
 def _cut() -> Failure:

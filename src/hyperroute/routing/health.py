@@ -167,12 +167,13 @@ def _counted(circuit: Circuit, weight: int, now: Instant, breaker: Breaker) -> C
         slots = slots[:-1]
     elif slots and slots[0][0] <= number - SLOTS:
         slots = tuple(slot for slot in slots if slot[0] > number - SLOTS)
-    return replace(
-        circuit,
+    return Circuit(
         row=circuit.row + weight if weight else 0,
         local_row=circuit.local_row if weight else 0,
         width_ns=width,
         slots=(*slots, (number, outcomes, failures)),
+        ejections=circuit.ejections,
+        closed_at=circuit.closed_at,
     )
 
 
@@ -282,7 +283,7 @@ FULL: Final = Bucket()
 
 def deposited(bucket: Bucket, budget: RetryBudget) -> Bucket:
     """Add what a first attempt earns."""
-    return replace(bucket, saved=min(SAVED_MAX, bucket.saved + budget.percent))
+    return Bucket(min(SAVED_MAX, bucket.saved + budget.percent), bucket.floor_full_at)
 
 
 def withdrawn(bucket: Bucket, budget: RetryBudget, *, charge: int, now: Instant) -> Bucket | None:

@@ -6,13 +6,16 @@ own words, so that it may be kept, shown and shipped (invariant 29).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, Literal
 
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
+
+_COUNTS_OF = attrgetter(*(each.name for each in fields(Usage)))
 
 Outcome = Literal["served", "refused", "exhausted", "interrupted", "abandoned"]
 
@@ -190,10 +193,12 @@ class Record:
 
 def sane(usage: Usage) -> Usage:
     """Clamp counts that a provider reported below zero (reliability.md, row 70)."""
+    if all(count is None or count >= 0 for count in _COUNTS_OF(usage)):
+        return usage
     wrong: dict[str, Any] = {
         name: 0 for name, count in _plain(usage).items() if count is not None and count < 0
     }
-    return replace(usage, **wrong) if wrong else usage
+    return replace(usage, **wrong)
 
 
 def _plain(value: object) -> dict[str, Any]:

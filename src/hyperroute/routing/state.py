@@ -1,10 +1,14 @@
-"""The words of the attempt machine: what it remembers, what it is told, what it asks for."""
+"""The words of the attempt machine: what it remembers, what it is told, what it asks for.
+
+Most events and actions are plain slotted dataclasses, not frozen: a dozen are built for every call, some
+for every token, and freezing costs three times the construction. Nobody mutates them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from hyperroute.canon.events import Finished, StreamEvent
 from hyperroute.canon.failure import Failure, FailureClass
@@ -40,7 +44,7 @@ class Phase(Enum):
 
 
 # --- events: what the world tells the machine; every one carries its instant -----------------------
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Begin:
     """Go. ``unix_ns`` is for the record only."""
 
@@ -48,7 +52,7 @@ class Begin:
     unix_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
     """The answer to ``Ask``. ``why`` and ``until`` belong to a denial."""
 
@@ -58,7 +62,7 @@ class Told:
     until: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Elapsed:
     """The wait is over."""
 
@@ -67,45 +71,65 @@ class Elapsed:
 
 @dataclass(slots=True)
 class Arrived:
-    """The open call produced an event. Not frozen: one may be built per token."""
+    """The open call produced an event."""
 
     at: Instant
     event: StreamEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """The open call came to its good end. ``produced``: characters of answer that came."""
+class Heard:
+    """What a driver knows of the open call beyond what it told event by event.
 
-    at: Instant
+    Attributes:
+        produced: Characters of answer that came.
+        losses: What the upstream dialect could not say.
+        events: Of an answer that is held back whole: all of it, told at once. The same events, told
+            one by one, would leave the machine in the same state, and that takes longer.
+        first_event_at: When the first of ``events`` came.
+        first_content_at: When the first content among them came.
+    """
+
     produced: int = 0
     losses: tuple[Loss, ...] = ()
+    events: tuple[StreamEvent, ...] = ()
+    first_event_at: Instant | None = None
+    first_content_at: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+NOTHING_HEARD = Heard()
+
+
+@dataclass(slots=True)
+class Ended:
+    """The open call came to its good end."""
+
+    at: Instant
+    heard: Heard = NOTHING_HEARD
+
+
+@dataclass(slots=True)
 class Failed:
     """The open call failed."""
 
     at: Instant
     failure: Failure
-    produced: int = 0
-    losses: tuple[Loss, ...] = ()
+    heard: Heard = NOTHING_HEARD
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Abandoned:
     """Our caller hung up."""
 
     at: Instant
-    produced: int = 0
-    losses: tuple[Loss, ...] = ()
+    heard: Heard = NOTHING_HEARD
 
 
 Event = Begin | Told | Elapsed | Arrived | Ended | Failed | Abandoned
 
 
 # --- actions: what the machine asks of the world ---------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Permit:
     """An attempt that wants to be made.
 
@@ -126,21 +150,21 @@ class Permit:
     budget: RetryBudget = RetryBudget()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """Answer with ``Told``: breakers, cool-downs and retry budgets are shared by all runs."""
 
     permit: Permit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wait:
     """Come back with ``Elapsed`` at this instant."""
 
     until: Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Call:
     """Open a conversation; give it up at ``until``, which is the run's own end or earlier."""
 
@@ -151,14 +175,14 @@ class Call:
     deadline_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cancel:
     """Close the open call."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Note:
     """Let health know how an attempt ended: exactly one for each ``Call``."""
 
@@ -167,12 +191,12 @@ class Note:
 
 @dataclass(slots=True)
 class Deliver:
-    """Hand this to our caller; it cannot be taken back. Not frozen: one is built per token."""
+    """Hand this to our caller; it cannot be taken back."""
 
     event: StreamEvent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finish:
     """The last action, exactly once (invariant 24). A ``Record`` came before it."""
 
@@ -201,9 +225,12 @@ class Held(NamedTuple):
         return tuple(events)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """Everything the machine remembers. Frozen: a state can be kept, compared and replayed.
+
+    Not slotted: a dict is copied whole, which makes the next state at a tenth of the price of
+    ``dataclasses.replace``, and one is made for most events.
 
     Attributes:
         whole: Our caller wants no stream, so that nothing is delivered before the end.
@@ -236,6 +263,12 @@ class State:
     attempts: tuple[Attempt, ...] = ()
     denials: tuple[Denial, ...] = ()
 
+    def but(self, **changes: Any) -> State:
+        """Return this state with some fields changed; ``dataclasses.replace``, only faster."""
+        made = object.__new__(State)
+        object.__setattr__(made, "__dict__", self.__dict__ | changes)
+        return made
+
     @property
     def answer(self) -> tuple[StreamEvent, ...]:
         """What is held back, in the order it came, with its finishes."""
@@ -246,18 +279,13 @@ Step = tuple[State, tuple[Action, ...]]
 
 
 def attempt_of(
-    state: State,
-    at: Instant,
-    failure: Failure | None,
-    *,
-    produced: int = 0,
-    losses: tuple[Loss, ...] = (),
+    state: State, at: Instant, failure: Failure | None, heard: Heard = NOTHING_HEARD
 ) -> Attempt:
     """Write down the open call as over."""
     move = state.move
     assert move is not None
     candidate = state.plan.candidates[move.trail.position]
-    usage = _usage_of(state, produced)
+    usage = _usage_of(state, heard.produced)
     return Attempt(
         number=state.number,
         offer=candidate.offer.id,
@@ -273,7 +301,7 @@ def attempt_of(
         failure=failure,
         usage=usage,
         cost=_cost_of(state, candidate, usage, failure),
-        losses=losses,
+        losses=heard.losses,
     )
 
 
@@ -311,7 +339,7 @@ def record_of(
 
 def _usage_of(state: State, produced: int) -> Usage:
     """Take what the provider reported; estimate an answer that came without (invariant 42)."""
-    if state.usage != NO_USAGE or not produced:
+    if not produced or (state.usage is not NO_USAGE and state.usage != NO_USAGE):
         return sane(state.usage)
     return Usage(
         input_tokens=state.plan.input_tokens, output_tokens=-(-produced // 4), estimated=True
@@ -329,6 +357,9 @@ def _cost_of(
     served = failure is None
     cut = not served and state.first_content_at is not None
     ended: Literal["served", "cut", "failed"] = "served" if served else "cut" if cut else "failed"
-    names = {upstream: name for name, upstream in candidate.offer.fields.items()}
-    filled = {names.get(name, name): value for name, value in candidate.parameters.items()}
-    return owed(usage, sheet, {**state.plan.request.parameters, **filled}, ended=ended)
+    parameters = state.plan.request.parameters
+    if candidate.parameters:
+        names = {upstream: name for name, upstream in candidate.offer.fields.items()}
+        filled = {names.get(name, name): value for name, value in candidate.parameters.items()}
+        parameters = {**parameters, **filled}
+    return owed(usage, sheet, parameters, ended=ended)

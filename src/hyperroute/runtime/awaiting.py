@@ -72,7 +72,7 @@ async def pump(call: Conversation, transport: AsyncTransport, clock: AsyncClock)
 
 
 async def serve(run: kernel.Run, *, transport: AsyncTransport, clock: AsyncClock) -> Events:
-    """Carry a run to its end, yielding what our caller may have.
+    """Carry a run to its end, yielding what our caller may have; a whole answer is ``run.reply``.
 
     Closing the generator, or cancelling the task, closes the open exchange at once and records the
     run as abandoned.
@@ -105,6 +105,9 @@ async def serve(run: kernel.Run, *, transport: AsyncTransport, clock: AsyncClock
                 async for event in events:
                     if run.streaming and isinstance(event, PartDelta):
                         yield event  # what step would say, without asking it for every token
+                        continue
+                    if run.whole:
+                        run.hold(event, clock.now())
                         continue
                     todo = run.take(Arrived(clock.now(), event))
                     break

@@ -71,7 +71,7 @@ def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
 
 
 def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
-    """Carry a run to its end, yielding what our caller may have.
+    """Carry a run to its end, yielding what our caller may have; a whole answer is ``run.reply``.
 
     Closing the generator closes the open exchange at once and records the run as abandoned.
 
@@ -103,6 +103,9 @@ def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
                 for event in events:
                     if run.streaming and isinstance(event, PartDelta):
                         yield event  # what step would say, without asking it for every token
+                        continue
+                    if run.whole:
+                        run.hold(event, clock.now())
                         continue
                     todo = run.take(Arrived(clock.now(), event))
                     break

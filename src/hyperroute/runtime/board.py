@@ -113,7 +113,7 @@ class Board:
                 self._bound(now)
 
     def _attempt(self, permit: Permit, now: Instant) -> Told:
-        for scope in _SCOPES:
+        for scope in _SCOPES if self._coolings else ():
             cooling = self._coolings.get(_key(scope, permit))
             if cooling is not None and cooling.until > permit.at:
                 return Told(now, granted=False, why=scope, until=cooling.until)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from hyperroute.canon.content import Part, Reasoning, Refusal, Text, ToolUse
+from hyperroute.canon.content import Reasoning, Refusal, Text, ToolUse
 from hyperroute.canon.events import (
     Finished,
     PartDelta,
@@ -21,7 +21,6 @@ from hyperroute.canon.events import (
     PartStarted,
     Started,
     StreamEvent,
-    UsageReported,
 )
 from hyperroute.canon.failure import Cool, Failure, FailureClass, Reaction
 from hyperroute.canon.units import MINUTE, SECOND, Instant
@@ -32,7 +31,7 @@ from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
 from hyperroute.providers.classify import by_dialect, classify_transport
 from hyperroute.providers.flow import BODY_BYTES_MAX, CallError, Flow, Outbound
-from hyperroute.routing.attempt import is_content
+from hyperroute.routing.attempt import WHOLE_SIZE_MAX, is_content
 from hyperroute.routing.state import Call
 from hyperroute.runtime.ports import AsyncExchange, Exchange, Limits, TransportError
 
@@ -67,9 +66,9 @@ class Conversation:
         "_is_another",
         "_last_at",
         "_parts",
-        "_said",
         "_sse",
         "_started",
+        "complete",
         "deltas",
         "fed",
         "flow",
@@ -77,6 +76,7 @@ class Conversation:
         "produced",
         "raw",
         "raw_size",
+        "said",
     )
 
     def __init__(
@@ -113,7 +113,9 @@ class Conversation:
         self._last_at = now
         self._begun = False
         self._sse = False
-        self._said = False
+        self.said = False
+        self.complete = False
+        """Whether every choice has finished."""
         self._started = False
         self._parts: dict[int, int] = {}
         self._choices: set[int] = set()
@@ -207,44 +209,68 @@ class Conversation:
 
         Raises:
             ProviderWireError: It would break whoever folds or encodes it.
+            CallError: It tells that another model answers.
         """
-        if self.complete or (self._started and isinstance(event, Started)):
+        if self.complete:
             return False
         self.fed = True
-        match event:
-            case PartDelta(index, text):
-                if index not in self.deltas:
-                    raise ProviderWireError(f"text for part {index}, which takes none")
-                self.produced += len(text)
-            case Started(model=model):
-                self._started = True
-                if self._is_another(model):
-                    raise CallError(replace(WRONG_MODEL, message=f"answered as {model!r}"))
-            case PartStarted(index, part, choice):
-                self._begin_part(index, part, choice)
-            case PartEnded(index):
-                if self._parts.pop(index, None) is None:
-                    raise ProviderWireError(f"part {index} ended and was not open")
-                self.deltas.discard(index)
-            case Finished(choice=choice):
-                if choice in self._finished:
-                    return False
-                self._finished.add(choice)
-            case UsageReported():
-                pass
+        kind = type(event)
+        if kind is PartDelta:
+            self._delta(event)  # type: ignore[arg-type]
+        elif kind is Started:
+            return self._start(event.model)  # type: ignore[union-attr]
+        elif kind is PartStarted:
+            self._begin_part(event)  # type: ignore[arg-type]
+        elif kind is PartEnded:
+            self._end_part(event.index)  # type: ignore[union-attr]
+        elif kind is Finished and not self._finish(event.choice):  # type: ignore[union-attr]
+            return False
         if not self._started:
             raise ProviderWireError("the stream began without a beginning")
-        if not self._said and is_content(event):
-            self._said = True
+        if not self.said and is_content(event):
+            self.said = True
             self._content_by = None
         return True
 
-    @property
-    def complete(self) -> bool:
-        """Whether every choice has finished."""
-        return bool(self._finished) and len(self._finished) >= max(
-            len(self._choices), _wanted(self.outbound)
-        )
+    def _delta(self, delta: PartDelta) -> None:
+        if delta.index not in self.deltas:
+            raise ProviderWireError(f"text for part {delta.index}, which takes none")
+        self.produced += len(delta.text)
+        if self.produced > WHOLE_SIZE_MAX and not self.outbound.request.stream:
+            raise ProviderWireError(f"an answer beyond {WHOLE_SIZE_MAX} characters")
+
+    def _start(self, model: str) -> bool:
+        again = self._started
+        self._started = True
+        if not again and self._is_another(model):
+            raise CallError(replace(WRONG_MODEL, message=f"answered as {model!r}"))
+        return not again
+
+    def _begin_part(self, started: PartStarted) -> None:
+        index, part = started.index, started.part
+        if index in self._parts:
+            raise ProviderWireError(f"part {index} began twice")
+        self._parts[index] = started.choice
+        self._choices.add(started.choice)
+        if isinstance(part, Text | Reasoning | Refusal):
+            self.deltas.add(index)
+            self.produced += len(part.text)
+        elif isinstance(part, ToolUse):
+            self.deltas.add(index)
+            self.produced += len(part.arguments)
+
+    def _end_part(self, index: int) -> None:
+        if self._parts.pop(index, None) is None:
+            raise ProviderWireError(f"part {index} ended and was not open")
+        self.deltas.discard(index)
+
+    def _finish(self, choice: int) -> bool:
+        if choice in self._finished:
+            return False
+        self._finished.add(choice)
+        wanted = max(len(self._choices), _wanted(self.outbound))
+        self.complete = len(self._finished) >= wanted
+        return True
 
     def failed(self, error: Exception, now: Instant) -> CallError | None:
         """Turn what went wrong into a verdict; ``None``: the answer was whole already.
@@ -285,18 +311,6 @@ class Conversation:
         except Exception:  # noqa: BLE001 - the verdict is known already
             return
 
-    def _begin_part(self, index: int, part: Part, choice: int) -> None:
-        if index in self._parts:
-            raise ProviderWireError(f"part {index} began twice")
-        self._parts[index] = choice
-        self._choices.add(choice)
-        if isinstance(part, Text | Reasoning | Refusal):
-            self.deltas.add(index)
-            self.produced += len(part.text)
-        elif isinstance(part, ToolUse):
-            self.deltas.add(index)
-            self.produced += len(part.arguments)
-
     def _due(self) -> Instant:
         due = self._call.until
         if self._content_by is not None:
@@ -311,7 +325,7 @@ class Conversation:
         """Say whose time is over: the run's, the answer's beginning, or the silence."""
         if now >= self._call.deadline_at:
             return Failure(kind=FailureClass.DEADLINE, message="the deadline of the request passed")
-        late = verdicts.STALLED if self._said else verdicts.SLOW_START
+        late = verdicts.STALLED if self.said else verdicts.SLOW_START
         return replace(late, message="no data in time")
 
 

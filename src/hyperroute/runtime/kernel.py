@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from hyperroute.canon.events import Reply, collect
-from hyperroute.canon.loss import Loss
+from hyperroute.canon.events import Finished, Reply, StreamEvent, collect
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
@@ -24,6 +23,7 @@ from hyperroute.routing.health import DEFAULT_BREAKER
 from hyperroute.routing.plan import Candidate, Plan
 from hyperroute.routing.record import Attempt, Record
 from hyperroute.routing.state import (
+    NOTHING_HEARD,
     Abandoned,
     Ask,
     Begin,
@@ -34,6 +34,7 @@ from hyperroute.routing.state import (
     Event,
     Failed,
     Finish,
+    Heard,
     Note,
     Phase,
     State,
@@ -72,12 +73,26 @@ class Run:
     Attributes:
         streaming: Content was delivered and nothing is held: a ``PartDelta`` may go straight to our
             caller. That is what ``step`` would do with it, and a property holds the two together.
+        whole: Our caller wants no stream: events go to ``hold``, and the machine is told of all of
+            them at the end, which another property shows to be the same.
         call: The open conversation, or the last one.
         record: Once the run is over.
         reply: The whole answer, of a run that is not streamed and was served.
     """
 
-    __slots__ = ("_shared", "_state", "call", "plan", "record", "reply", "streaming")
+    __slots__ = (
+        "_content_at",
+        "_event_at",
+        "_held",
+        "_shared",
+        "_state",
+        "call",
+        "plan",
+        "record",
+        "reply",
+        "streaming",
+        "whole",
+    )
 
     def __init__(self, plan: Plan, shared: Shared, *, request_id: str) -> None:
         """Take a plan; nothing happens before ``begin``.
@@ -89,6 +104,10 @@ class Run:
         """
         self.plan = plan
         self.streaming = False
+        self.whole = not plan.request.stream
+        self._held: list[StreamEvent] = []
+        self._event_at: Instant | None = None
+        self._content_at: Instant | None = None
         self.call: Conversation | None = None
         self.record: Record | None = None
         self.reply: Reply | None = None
@@ -128,6 +147,8 @@ class Run:
         """Start the provider's generator for one call."""
         outbound = self._outbound(call, unix_ns)
         provider = self._shared.accounts.by_name[call.candidate.offer.provider].provider
+        self._held.clear()
+        self._event_at = self._content_at = None
         try:
             flow = provider.flow(outbound)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything (invariant 31)
@@ -141,27 +162,31 @@ class Run:
         )
         return self.call
 
+    def hold(self, event: StreamEvent, now: Instant) -> None:
+        """Keep an event of a whole answer until its end."""
+        self._held.append(event)
+        if self._event_at is None:
+            self._event_at = now
+        if self._content_at is None and self.call is not None and self.call.said:
+            self._content_at = now
+
     def ended(self, now: Instant) -> Todo:
         """Take the good end of the open call; a whole answer must also fold."""
-        call = self.call
-        assert call is not None
-        if self._state.whole and self._state.finishes:
+        if self._held and isinstance(self._held[-1], Finished):
             try:
-                self.reply = collect(self._state.answer)
+                self.reply = collect(self._held)
             except (KeyError, ValueError):
-                return self.take(Failed(now, MALFORMED, call.produced, self._losses()))
-        return self.take(Ended(now, call.produced, self._losses()))
+                return self.take(Failed(now, MALFORMED, self._heard()))
+        return self.take(Ended(now, self._heard()))
 
     def failed(self, error: CallError, now: Instant) -> Todo:
         """Take the bad end of the open call."""
-        produced = self.call.produced if self.call is not None else 0
-        return self.take(Failed(now, error.failure, produced, self._losses()))
+        return self.take(Failed(now, error.failure, self._heard()))
 
     def abandon(self, now: Instant) -> None:
         """Take our caller's leaving, at any time; once the run is over it changes nothing."""
         if self.record is None:
-            produced = self.call.produced if self.call is not None else 0
-            self.take(Abandoned(now, produced, self._losses()))
+            self.take(Abandoned(now, self._heard()))
 
     def conclude(self, finish: Finish, now: Instant) -> None:
         """Raise what our caller should see, if anything.
@@ -251,8 +276,16 @@ class Run:
                 failure.code,
             )
 
-    def _losses(self) -> tuple[Loss, ...]:
-        return tuple(self.call.outbound.losses) if self.call is not None else ()
+    def _heard(self) -> Heard:
+        if self.call is None:
+            return NOTHING_HEARD
+        return Heard(
+            self.call.produced,
+            tuple(self.call.outbound.losses),
+            tuple(self._held),
+            self._event_at,
+            self._content_at,
+        )
 
 
 def _broken(error: Exception) -> Flow:

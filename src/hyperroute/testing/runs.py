@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from hyperroute.canon.events import StreamEvent
+from hyperroute.canon.events import PartStarted, Reply, StreamEvent, replay
 from hyperroute.canon.request import Conversation, Kind, Request
 from hyperroute.catalog.card import Breaker, KeyEntry, Offer, ProviderEntry, Timeouts
 from hyperroute.errors import RequestError
@@ -153,6 +153,7 @@ class Story:
     """
 
     events: tuple[StreamEvent, ...]
+    reply: Reply | None
     error: tuple[str, int, str, int | None, str] | None
     records: tuple[Record, ...]
     sent: tuple[tuple[int, str, bytes, int | None, str | None, bool], ...]
@@ -177,7 +178,9 @@ class Story:
     @property
     def text(self) -> str:
         """All text delivered."""
-        return "".join(getattr(event, "text", "") for event in self.events)
+        told = replay(self.reply) if self.reply is not None else self.events
+        parts = [event.part if isinstance(event, PartStarted) else event for event in told]
+        return "".join(getattr(part, "text", getattr(part, "arguments", "")) for part in parts)
 
 
 @dataclass(slots=True)
@@ -212,7 +215,7 @@ class Stage:
             error = raised
         finally:
             stream.close()
-        return self._story(delivered, error, records)
+        return self._story(run, delivered, error, records)
 
     def awaiting(self, request_id: str = "r1") -> Story:
         """Play with the async driver."""
@@ -235,7 +238,7 @@ class Stage:
             error = raised
         finally:
             await stream.aclose()
-        return self._story(delivered, error, records)
+        return self._story(run, delivered, error, records)
 
     def _run(self, request_id: str) -> tuple[Run, list[Record]]:
         for name, answer in self.answers.items():
@@ -247,7 +250,11 @@ class Stage:
         return Run(self.plan, shared, request_id=request_id), records
 
     def _story(
-        self, delivered: Sequence[StreamEvent], error: RequestError | None, records: list[Record]
+        self,
+        run: Run,
+        delivered: Sequence[StreamEvent],
+        error: RequestError | None,
+        records: list[Record],
     ) -> Story:
         told = None
         if error is not None:
@@ -255,6 +262,7 @@ class Stage:
             told = (name, error.status, error.code, error.retry_after_s, str(error))
         return Story(
             events=tuple(delivered),
+            reply=run.reply,
             error=told,
             records=tuple(records),
             sent=tuple(

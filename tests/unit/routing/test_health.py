@@ -68,9 +68,7 @@ def test_it_lets_one_probe_through_when_its_time_is_over_and_two_good_ones_close
     assert standing(probe, later + 1) == "probing"
     once = settled(probe, "good", started_at=later, now=later + 1)
     assert standing(once, later + 2) == "half_open"
-    twice = settled(
-        health.probing(once, later + 2), "good", started_at=later + 2, now=later + 3
-    )
+    twice = settled(health.probing(once, later + 2), "good", started_at=later + 2, now=later + 3)
     assert standing(twice, later + 3) == "closed"
 
 

@@ -13,18 +13,16 @@ from hyperroute.routing.table import RetryBudget
 from hyperroute.runtime.board import Board
 
 BAD = Failure(kind=FailureClass.SERVER_ERROR, health="counts")
-AUTH = Failure(
-    kind=FailureClass.PROVIDER_AUTH, cool=Cool(scope="credential", base_ns=10 * MINUTE)
-)
+AUTH = Failure(kind=FailureClass.PROVIDER_AUTH, cool=Cool(scope="credential", base_ns=10 * MINUTE))
 
 
 def permit(kind: Any = "first", at: int = 0, offer: str = "m@p", **more: Any) -> Permit:
-    return Permit(
-        offer=offer, provider="p", model="m", credential="p#0", kind=kind, at=at, **more
-    )
+    return Permit(offer=offer, provider="p", model="m", credential="p#0", kind=kind, at=at, **more)
 
 
-def attempt(failure: Failure | None = None, at: int = 0, offer: str = "m@p", **more: Any) -> Attempt:
+def attempt(
+    failure: Failure | None = None, at: int = 0, offer: str = "m@p", **more: Any
+) -> Attempt:
     told: dict[str, Any] = {"started_at": at, "ended_at": at, **more}
     return Attempt(
         number=1, offer=offer, provider="p", model="m", credential="p#0", kind="first",
