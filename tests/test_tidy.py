@@ -27,7 +27,8 @@ MODULES = sorted(
 )
 SHIPPED = [path for path in MODULES if path.is_relative_to(SRC) or "src" in path.parts]
 HOUSE = re.compile(r"\b(utils?|helpers?|common|manager|service)\b")
-UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|NotImplemented" r"Error")
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+STUB = re.compile(r"\bNotImplemented" r"Error\b")
 
 
 def named(path: Path) -> str:
@@ -46,8 +47,9 @@ def test_a_module_and_its_functions_stay_small(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_nothing_is_left_unfinished_or_without_a_name(path: Path) -> None:
-    found = UNFINISHED.search(path.read_text("utf-8"))
-    assert found is None, found
+    text = path.read_text("utf-8")
+    assert not UNFINISHED.search(text)
+    assert path not in SHIPPED or not STUB.search(text)
     assert not HOUSE.search(path.stem.replace("_", " ")), "if a thing has no name, it has no place"
 
 
