@@ -1,0 +1,45 @@
+"""The commands, gathered. Each imports what it needs when it runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hyperroute.cli import chat, check, explain, models, plan, plugins, schema, test
+
+app = typer.Typer(
+    name="hyperroute",
+    help="Route requests to AI providers by tables that can be read, explained and tested.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("hyperroute"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Route requests to AI providers by tables that can be read, explained and tested."""
+
+
+app.command("chat")(chat.chat)
+app.command("plan")(plan.plan)
+app.command("explain")(explain.explain)
+app.command("check")(check.check)
+app.command("test")(test.run_tests)
+app.command("schema")(schema.schema)
+app.command("models")(models.models)
+app.add_typer(plugins.app, name="plugins")

@@ -1,0 +1,1 @@
+"""Questions about all requests that a table may meet, answered without calling anybody."""
