@@ -11,8 +11,12 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
+
+import hyperroute
+from hyperroute.runtime.http import Library
 
 MESSAGES = [{"role": "user", "content": "Say hello, please."}]
 BODY = {"model": "bench-1", "messages": MESSAGES}
@@ -152,11 +156,9 @@ async def _httpx(base: str) -> AsyncIterator[Contender]:
         yield Httpx(client, base)
 
 
-def _hyperroute(transport: str) -> Opener:
+def _hyperroute(transport: Library) -> Opener:
     @asynccontextmanager
     async def opened(base: str) -> AsyncIterator[Contender]:
-        import hyperroute
-
         os.environ["BENCH_KEY"] = "sk-bench"
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             file.write(TABLE.format(base=base))
@@ -171,7 +173,7 @@ def _hyperroute(transport: str) -> Opener:
 @asynccontextmanager
 async def _litellm(base: str) -> AsyncIterator[Contender]:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    import litellm
+    litellm = import_module("litellm")
 
     litellm.suppress_debug_info = True
 
@@ -191,7 +193,7 @@ async def _litellm(base: str) -> AsyncIterator[Contender]:
 
 @asynccontextmanager
 async def _tensorzero(base: str) -> AsyncIterator[Contender]:
-    from tensorzero import AsyncTensorZeroGateway
+    gateway = import_module("tensorzero").AsyncTensorZeroGateway
 
     def provider(model: str, name: str, path: str) -> str:
         return (
@@ -210,13 +212,14 @@ async def _tensorzero(base: str) -> AsyncIterator[Contender]:
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
             file.write(text)
             file.flush()
-            built = await AsyncTensorZeroGateway.build_embedded(config_file=file.name)
+            built = await gateway.build_embedded(config_file=file.name)
         yield TensorZero(await stack.enter_async_context(built))
 
 
 CONTENDERS: dict[str, tuple[str, Opener]] = {
     "httpx": ("httpx", _httpx),
     "hyperroute/httpx": ("hyperroute", _hyperroute("httpx")),
+    "hyperroute/aiohttp": ("aiohttp", _hyperroute("aiohttp")),
     "hyperroute/pyreqwest": ("pyreqwest", _hyperroute("pyreqwest")),
     "litellm": ("litellm", _litellm),
     "tensorzero": ("tensorzero", _tensorzero),

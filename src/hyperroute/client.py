@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Self
+from typing import Any, Self
 
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
@@ -19,7 +19,7 @@ from hyperroute.runtime.answer import Answer, AsyncStream, Stream
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.clock import AsyncSystemClock, SystemClock
 from hyperroute.runtime.desk import Desk, Watcher
-from hyperroute.runtime.http import default_async_transport, default_transport
+from hyperroute.runtime.http import Library, default_async_transport, default_transport
 from hyperroute.runtime.kernel import Run, Sink, forget
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
 from hyperroute.runtime.router import Body, Router
@@ -108,7 +108,8 @@ class Client(_Base):
         self,
         router: Router | None = None,
         *,
-        transport: Transport | None = None,
+        transport: Transport | Library | None = None,
+        http: Any = None,
         clock: Clock | None = None,
         sink: Sink = forget,
         board: Board | None = None,
@@ -118,19 +119,28 @@ class Client(_Base):
 
         Args:
             router: ``None``: the shipped table and the installed plugins.
-            transport: ``None``: one of our own, closed with the client.
+            transport: ``"aiohttp"``, ``"httpx"`` or ``"pyreqwest"``: made here of that library and
+                closed with the client; ``None``: of the best that is installed (runtime/http.py).
+            http: The caller's own httpx client, to be used instead and left open: an
+                ``httpx.Client`` here, an ``httpx.AsyncClient`` in ``AsyncClient``.
             clock: ``None``: this machine's.
             sink: Takes every run's record; must neither block nor raise.
             board: Health to go on with; ``None``: nothing known.
             watch: Reload when the table's files change (extra ``watch``).
 
         Raises:
+            ModuleNotFoundError: The library is not installed.
             TableError: The shipped table is broken.
-            ValueError: ``watch`` without a path to watch.
+            ValueError: ``watch`` without a path to watch, no such library, or an ``http`` beside a
+                transport that is not of httpx.
         """
         super().__init__(router, sink=sink, board=board, watch=watch)
-        self._owned = transport is None
-        self._transport = transport if transport is not None else default_transport()
+        self._owned = transport is None or isinstance(transport, str)
+        if transport is None or isinstance(transport, str):
+            self._transport = default_transport(transport, client=http)
+        else:
+            _refuse_both(http)
+            self._transport = transport
         self._clock: Clock = clock if clock is not None else SystemClock()
 
     def send(
@@ -222,7 +232,8 @@ class AsyncClient(_Base):
         self,
         router: Router | None = None,
         *,
-        transport: AsyncTransport | None = None,
+        transport: AsyncTransport | Library | None = None,
+        http: Any = None,
         clock: AsyncClock | None = None,
         sink: Sink = forget,
         board: Board | None = None,
@@ -231,12 +242,18 @@ class AsyncClient(_Base):
         """Start with what is given, and make the rest; arguments and faults as of ``Client``.
 
         Raises:
+            ModuleNotFoundError: The library is not installed.
             TableError: The shipped table is broken.
-            ValueError: ``watch`` without a path to watch.
+            ValueError: ``watch`` without a path to watch, no such library, or an ``http`` beside a
+                transport that is not of httpx.
         """
         super().__init__(router, sink=sink, board=board, watch=watch)
-        self._owned = transport is None
-        self._transport = transport if transport is not None else default_async_transport()
+        self._owned = transport is None or isinstance(transport, str)
+        if transport is None or isinstance(transport, str):
+            self._transport = default_async_transport(transport, client=http)
+        else:
+            _refuse_both(http)
+            self._transport = transport
         self._clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
 
     async def send(
@@ -310,6 +327,11 @@ class AsyncClient(_Base):
 
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
+
+
+def _refuse_both(http: Any) -> None:
+    if http is not None:
+        raise ValueError("give a transport or an http client, not both")
 
 
 __all__ = ["Answer", "AsyncClient", "AsyncStream", "Client", "Router", "Stream"]

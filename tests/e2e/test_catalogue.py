@@ -42,7 +42,7 @@ def upstream():
     assert upstream.errors == []
 
 
-@pytest.fixture(scope="module", params=["direct", "httpx", "pyreqwest"])
+@pytest.fixture(scope="module", params=["aiohttp", "httpx", "pyreqwest"])
 def transport(request, upstream):
     transport = default_transport(request.param)
     upstream.serve("/", whole("openai.chat"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from hyperroute.client import AsyncClient, Client, Router
@@ -14,6 +15,7 @@ from hyperroute.routing.record import Record
 from hyperroute.testing.replies import HELLO, refusal, streamed, whole
 from hyperroute.testing.script import MS
 from hyperroute.testing.upstream import Upstream
+from hyperroute.testing.world import World
 
 CHAT = "openai.chat"
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -79,3 +81,39 @@ def test_nobody_there_is_an_honest_error():
     with Client(router) as client, pytest.raises(Exhausted) as exhausted:
         client.send(BODY)
     assert exhausted.value.status == 502
+
+
+@pytest.mark.parametrize("library", ["aiohttp", "httpx", "pyreqwest"])
+def test_a_client_takes_its_http_library_by_name(library):
+    async def main(router: Router) -> str:
+        async with AsyncClient(router, transport=library) as client:
+            return (await client.send(BODY)).reply.text
+
+    with Upstream(whole(CHAT)) as upstream:
+        assert asyncio.run(main(routed(upstream))) == "".join(HELLO.text)
+        with Client(routed(upstream), transport=library) as client:
+            assert client.send(BODY).reply.text == "".join(HELLO.text)
+
+
+def test_an_httpx_client_of_the_caller_is_used_and_left_open():
+    async def main(router: Router) -> bool:
+        async with httpx.AsyncClient(headers={"x-mine": "2"}) as mine:
+            async with AsyncClient(router, http=mine) as client:
+                await client.send(BODY)
+            return mine.is_closed
+
+    with Upstream(whole(CHAT)) as upstream:
+        with httpx.Client(headers={"x-mine": "1"}) as mine:
+            with Client(routed(upstream), http=mine) as client:
+                client.send(BODY)
+            assert not mine.is_closed
+        assert not asyncio.run(main(routed(upstream)))
+        assert [dict(seen.request.headers)["x-mine"] for seen in upstream.seen] == ["1", "2"]
+
+
+def test_a_transport_and_an_httpx_client_at_once_are_refused():
+    with Upstream(whole(CHAT)) as upstream, httpx.Client() as mine:
+        with pytest.raises(ValueError, match="not both"):
+            Client(routed(upstream), transport=World(), http=mine)
+        with pytest.raises(ValueError, match="one of httpx"):
+            Client(routed(upstream), transport="aiohttp", http=mine)

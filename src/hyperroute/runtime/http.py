@@ -1,10 +1,10 @@
 """HTTP behind one door: which client carries our requests is decided here and known nowhere else.
 
-``direct`` is our own HTTP/1.1 client, the default: the fastest of the three, and a cancelled call
-reaches the provider at once. ``httpx`` carries what it cannot: proxies, and a caller's own client.
-``pyreqwest`` (extra ``fast``) is there for those who want its network stack and can live without
-cancellation before the head. Nothing below these transports retries, follows a redirect, keeps a
-cookie or opens a compressed body (http_body.py does that).
+``aiohttp`` (extra ``fast``) is used where it is installed: the fastest that can be cancelled at any
+moment. ``httpx`` is always there, and carries what aiohttp cannot: SOCKS proxies, and a caller's
+own client. ``pyreqwest`` (extra ``pyreqwest``) is there by name, for those who want its network
+stack and can live without cancellation before the head. Nothing below these transports retries,
+follows a redirect, keeps a cookie or opens a compressed body (http_body.py does that).
 """
 
 from __future__ import annotations
@@ -13,22 +13,24 @@ from typing import Any, Literal
 
 from hyperroute.runtime.ports import AsyncTransport, Transport
 
-Library = Literal["direct", "httpx", "pyreqwest"]
+Library = Literal["aiohttp", "httpx", "pyreqwest"]
 
 
 def default_transport(library: Library | None = None, *, client: Any = None) -> Transport:
     """Make the sync transport.
 
     Args:
-        library: What carries the requests; ``None`` takes ``direct``, or ``httpx`` where the
-            environment names a proxy or a ``client`` is given.
+        library: What carries the requests; ``None`` takes ``aiohttp`` where it is installed, else
+            ``httpx``, and that too where the environment names a SOCKS proxy or a ``client`` is
+            given.
         client: The caller's own ``httpx.Client`` (or httpx2), which stays the caller's to close.
 
     Raises:
         ModuleNotFoundError: ``library`` is not installed.
-        ValueError: A ``client`` was given for another library than httpx.
+        ValueError: No such library, or a ``client`` was given for another than httpx.
     """
-    if _use(library, client) == "httpx":
+    library = _use(library, client)
+    if library == "httpx":
         from hyperroute.runtime.http_httpx import HttpxTransport
 
         return HttpxTransport(client)
@@ -44,13 +46,13 @@ def default_async_transport(
 
     Raises:
         ModuleNotFoundError: ``library`` is not installed.
-        ValueError: A ``client`` was given for another library than httpx.
+        ValueError: No such library, or a ``client`` was given for another than httpx.
     """
     match _use(library, client):
-        case "direct":
-            from hyperroute.runtime.http_direct import AsyncDirectTransport
+        case "aiohttp":
+            from hyperroute.runtime.http_aiohttp import AsyncAiohttpTransport
 
-            return AsyncDirectTransport()
+            return AsyncAiohttpTransport()
         case "httpx":
             from hyperroute.runtime.http_httpx import AsyncHttpxTransport
 
@@ -62,12 +64,19 @@ def default_async_transport(
 
 
 def _use(library: Library | None, client: Any) -> Library:
+    if library not in {None, "aiohttp", "httpx", "pyreqwest"}:
+        raise ValueError(f"no such HTTP library: {library!r}; take aiohttp, httpx or pyreqwest")
     if client is not None:
         if library not in {None, "httpx"}:
             raise ValueError("a client of your own must be one of httpx; leave library out")
         return "httpx"
     if library is not None:
         return library
-    from urllib.request import getproxies  # it loads half of the standard library
+    from importlib.util import find_spec
 
-    return "httpx" if any(name in getproxies() for name in ("http", "https", "all")) else "direct"
+    if find_spec("aiohttp") is None:
+        return "httpx"
+    from hyperroute.runtime.http_aiohttp import environment_proxies
+
+    schemes = {url.partition("://")[0].lower() for url in environment_proxies().values()}
+    return "aiohttp" if schemes <= {"http", "https"} else "httpx"

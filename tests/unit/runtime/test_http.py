@@ -6,12 +6,15 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import httpx
 import pyreqwest.exceptions
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http_exceptions import HttpProcessingError
 
 from hyperroute.canon.wire import HttpHead, HttpRequest
-from hyperroute.runtime import http_httpx, http_pyreqwest
+from hyperroute.runtime import http_aiohttp, http_httpx, http_pyreqwest
 from hyperroute.runtime.clock import AsyncSystemClock, SystemClock
 from hyperroute.runtime.http_body import (
     DECODED_RATIO_MAX,
@@ -59,6 +62,50 @@ def test_every_request_error_of_pyreqwest_has_a_row(kind):
     error = kind("?", {"causes": None})
     for headed in (False, True):
         assert http_pyreqwest.fault_of(error, headed=headed)
+
+
+@pytest.mark.parametrize("kind", [*descendants(aiohttp.ClientError)])
+def test_every_client_error_of_aiohttp_has_a_row(kind):
+    row = next((parent for parent in kind.__mro__ if parent in http_aiohttp.FAULTS), None)
+    assert row is not None
+    for headed in (False, True):
+        assert http_aiohttp.fault_of(kind.__new__(kind), headed=headed) is not None
+
+
+def connector_error(kind: type[aiohttp.ClientConnectorError], cause: OSError) -> Exception:
+    key: Any = ConnectionKey("h", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None,
+                             proxy_headers_hash=None)  # fmt: skip
+    return kind(key, cause)
+
+
+CONNECTOR = aiohttp.ClientConnectorError
+
+
+@pytest.mark.parametrize(
+    ("error", "headed", "fault"),
+    [
+        (connector_error(aiohttp.ClientConnectorDNSError, OSError(-2, "?")), False, "dns"),
+        (connector_error(aiohttp.ClientConnectorSSLError, ssl.SSLError(1, "?")), False, "tls"),
+        (connector_error(CONNECTOR, socket.gaierror(-2, "?")), False, "dns"),
+        (connector_error(CONNECTOR, ConnectionRefusedError(111, "?")), False, "connect"),
+        (connector_error(CONNECTOR, ConnectionResetError(104, "?")), False, "tls"),
+        (connector_error(CONNECTOR, TimeoutError(110, "?")), False, "connect_timeout"),
+        (connector_error(aiohttp.ClientProxyConnectionError, OSError(111, "?")), False, "connect"),
+        (aiohttp.ConnectionTimeoutError("?"), False, "connect_timeout"),
+        (aiohttp.SocketTimeoutError("?"), False, "first_byte"),
+        (aiohttp.SocketTimeoutError("?"), True, "idle"),
+        (aiohttp.ServerDisconnectedError(), False, "reset"),
+        (aiohttp.ClientOSError(104, "?"), False, "reset"),
+        (chained(aiohttp.ClientPayloadError("not completed: ValueError(1)"), ValueError(1)),
+         True, "cut"),
+        (chained(aiohttp.ClientPayloadError("not completed: ValueError(1). OSError(104)"),
+                 ValueError(1)), True, "reset"),
+        (HttpProcessingError(code=400, message="?"), False, "protocol"),
+        (ValueError("ours"), False, None),
+    ],
+)  # fmt: skip
+def test_faults_of_aiohttp(error, headed, fault):
+    assert http_aiohttp.fault_of(error, headed=headed) == fault
 
 
 def test_what_is_no_fault_of_the_transport_passes():
