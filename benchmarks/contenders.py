@@ -173,7 +173,7 @@ def _hyperroute(transport: Library) -> Opener:
 @asynccontextmanager
 async def _litellm(base: str) -> AsyncIterator[Contender]:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    litellm = import_module("litellm")
+    litellm: Any = import_module("litellm")
 
     litellm.suppress_debug_info = True
 
