@@ -1,6 +1,6 @@
 """Paired CPU and wall times of whole calls: ours, raw httpx, and the peers that are installed.
 
-Run ``uv run --group benchmark python -m benchmarks.calls``. Each round times every contender in
+Run ``uv run --with litellm --with tensorzero python -m benchmarks.calls``. Each round times every contender in
 turn, so that a ratio compares neighbours in time; medians over rounds are printed with their spread.
 CPU is the whole client process, all threads (``time.process_time``); the upstream is another process.
 """

@@ -174,7 +174,6 @@ def _hyperroute(transport: Library) -> Opener:
 async def _litellm(base: str) -> AsyncIterator[Contender]:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     litellm: Any = import_module("litellm")
-
     litellm.suppress_debug_info = True
 
     def entry(name: str, path: str) -> dict[str, Any]:

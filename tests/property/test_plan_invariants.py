@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from hyperroute.catalog.card import Model, Offer
 from hyperroute.routing.candidate import Candidate, Refusal
-from hyperroute.routing.capsule import replan
 from hyperroute.routing.explain import canonical
-from hyperroute.routing.plan import plan
+from hyperroute.routing.plan import plan, replan
 from hyperroute.routing.questions import NOTHING_KNOWN, questions
 from hyperroute.routing.resolve import resolve_name
 from hyperroute.routing.table import (
@@ -142,7 +141,7 @@ def test_invariant_3_a_capsule_gives_the_same_bytes(data):
 SCRIPT = """
 import hashlib
 from hyperroute.routing.explain import canonical
-from hyperroute.routing.plan import plan
+from hyperroute.routing.plan import plan, replan
 from hyperroute.routing.table import Arm, RankKey, Restrict, Split, ModelTerm, From, Intent
 from decimal import Decimal
 from hyperroute.testing import handmade as h

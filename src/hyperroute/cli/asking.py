@@ -11,15 +11,31 @@ import typer
 
 from hyperroute.cli.options import pairs, place
 from hyperroute.cli.say import misuse
+from hyperroute.tables.words import size
 
 if TYPE_CHECKING:
     from hyperroute.routing.plan import Plan
     from hyperroute.routing.table import RouteTable
 
-Tokens = Annotated[int, typer.Option("--tokens", metavar="N", min=0, help="Tokens of the input.")]
+
+def _size(text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+Tokens = Annotated[
+    int,
+    typer.Option(
+        "--tokens", metavar="SIZE", parser=_size, help="Tokens of the input, such as 24k."
+    ),
+]
 Output = Annotated[
     int | None,
-    typer.Option("--output", metavar="N", min=1, help="Tokens the caller allows for the answer."),
+    typer.Option(
+        "--output", metavar="SIZE", parser=_size, help="Tokens the caller allows for the answer."
+    ),
 ]
 Needs = Annotated[
     list[str] | None,

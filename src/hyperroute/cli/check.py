@@ -13,7 +13,7 @@ from hyperroute.cli.say import described, emit, no, problem_data, report
 from hyperroute.errors import HyperrouteError
 
 if TYPE_CHECKING:
-    from hyperroute.tables.load import Loaded
+    from hyperroute.tables.loaded import Loaded
 
 Several = Annotated[
     list[Path] | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hyperroute.errors import Problem, TableError
 
 if TYPE_CHECKING:
-    from hyperroute.tables.load import Loaded
+    from hyperroute.tables.loaded import Loaded
 
 
 def loaded(path: Path | None, *, strict: bool = False) -> Loaded:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hyperroute.canon.request import Conversation, Narrowing, Request
 from hyperroute.routing.questions import Answers
@@ -17,36 +17,27 @@ from hyperroute.routing.readings import redacted
 from hyperroute.routing.table import RouteTable
 from hyperroute.routing.view import as_fact
 
-if TYPE_CHECKING:
-    from hyperroute.routing.plan import Plan
-
 VERSION = 1
 
 
-def capsule(plan: Plan) -> bytes:
+def sealed(request: Request, table: RouteTable, answers: Answers, seed: int) -> bytes:
     """Write the inputs of a plan down, the same way in any process."""
     document = {
         "capsule": VERSION,
-        "table": plan.table.digest,
-        "seed": plan.seed,
-        "needs": _needs(plan.request),
-        "answers": _answers(plan.answers),
+        "table": table.digest,
+        "seed": seed,
+        "needs": _needs(request),
+        "answers": _answers(answers),
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
-def replan(data: bytes, table: RouteTable) -> Plan:
-    """Decide again from a capsule.
-
-    Args:
-        data: What ``capsule`` wrote.
-        table: A table equal to the one of the capsule.
+def opened(data: bytes, table: RouteTable) -> tuple[Request, Answers, int]:
+    """Read a capsule back into what ``plan`` takes: request, answers and seed.
 
     Raises:
         ValueError: The bytes are no capsule of this version, or belong to another table.
     """
-    from hyperroute.routing.plan import plan
-
     try:
         document = json.loads(data)
         version, digest = document["capsule"], document["table"]
@@ -59,8 +50,7 @@ def replan(data: bytes, table: RouteTable) -> Plan:
     if digest != table.digest:
         message = f"this capsule belongs to table {digest!r}, not {table.digest!r}"
         raise ValueError(message)
-    request = _request(document["needs"])
-    return plan(request, table=table, answers=_answered(document["answers"]), seed=document["seed"])
+    return _request(document["needs"]), _answered(document["answers"]), document["seed"]
 
 
 def _needs(request: Request) -> dict[str, Any]:

@@ -9,25 +9,103 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from hyperroute.canon.request import Request
 from hyperroute.canon.units import MILLISECOND
 from hyperroute.routing.candidate import Candidate, Refusal, Rejection
 from hyperroute.routing.considered import all_reasons
+from hyperroute.routing.questions import Answers
 from hyperroute.routing.readings import redacted
 from hyperroute.routing.resolve import resolve_name
-from hyperroute.routing.table import RouteTable
+from hyperroute.routing.table import RouteTable, Rules
 from hyperroute.routing.view import View
 from hyperroute.routing.why import plain
-
-if TYPE_CHECKING:
-    from hyperroute.routing.plan import Plan
 
 _SHOWN = 40
 """Rejections written out for people; the JSON form has all."""
 
 
-def rejections(plan: Plan) -> tuple[Rejection, ...]:
+class Decision(Protocol):
+    """What is explained: a ``Plan``, which offers these explanations itself."""
+
+    @property
+    def request(self) -> Request:
+        """Of the caller."""
+        ...
+
+    @property
+    def table(self) -> RouteTable:
+        """Decided by."""
+        ...
+
+    @property
+    def answers(self) -> Answers:
+        """Known then."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """Merged."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Drawn with."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Resolved."""
+        ...
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """Names passed on the way."""
+        ...
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a model was named."""
+        ...
+
+    @property
+    def counted(self) -> bool:
+        """Whether the input was counted."""
+        ...
+
+    @property
+    def input_tokens(self) -> int:
+        """Counted or estimated."""
+        ...
+
+    @property
+    def attempts_max(self) -> int:
+        """At most."""
+        ...
+
+    @property
+    def deadline_ns(self) -> int:
+        """From the start."""
+        ...
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """In order."""
+        ...
+
+    @property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """Of all others."""
+        ...
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Where nothing is tried."""
+        ...
+
+
+def rejections(plan: Decision) -> tuple[Rejection, ...]:
     """Derive every rejection from the inputs of the plan, in the order offers were looked at.
 
     A request that was refused before any offer was looked at has none.
@@ -48,7 +126,7 @@ def usd(units: int | None, table: RouteTable) -> str | None:
     return None if units is None else plain(Decimal(units) / table.scale)
 
 
-def explain(plan: Plan) -> str:
+def explain(plan: Decision) -> str:
     """Write for people: the answer first, then the reasons."""
     lines = [_headline(plan)]
     if plan.refusal is not None:
@@ -70,7 +148,7 @@ def explain(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _headline(plan: Plan) -> str:
+def _headline(plan: Decision) -> str:
     said = "counted" if plan.counted else "estimated"
     through = f" (through {', '.join(plan.via)})" if plan.via else ""
     pinned = "pinned model" if plan.pinned else "intent"
@@ -97,7 +175,7 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def to_json(plan: Plan) -> Mapping[str, Any]:
+def to_json(plan: Decision) -> Mapping[str, Any]:
     """Write for machines: plain JSON values in a fixed order, money as decimal text in dollars."""
     rules = plan.rules
     return {
@@ -167,7 +245,7 @@ def jsonable(value: Any) -> Any:
     return value
 
 
-def canonical(plan: Plan) -> bytes:
+def canonical(plan: Decision) -> bytes:
     """Write a plan as the bytes that equal plans share (invariant 3)."""
     return json.dumps(
         to_json(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False

@@ -14,16 +14,18 @@ from typing import Any, Literal
 from hyperroute.canon.request import Request
 from hyperroute.catalog.card import Offer
 from hyperroute.routing.candidate import Candidate, Refusal, Rejection
+from hyperroute.routing.capsule import opened, sealed
 from hyperroute.routing.chains import ordered
 from hyperroute.routing.drawing import draw, drawn, drawn_after, drawn_last
 from hyperroute.routing.equivalents import asked_price, equivalents, no_dearer
+from hyperroute.routing.explain import explain, rejections, to_json
 from hyperroute.routing.questions import NOTHING_KNOWN, Answers
 from hyperroute.routing.refusing import nothing_left, pin_refused, request_refused
 from hyperroute.routing.resolve import Resolved, resolve_name
 from hyperroute.routing.table import ModelTerm, RouteTable, Rules, Service
 from hyperroute.routing.view import View
 
-__all__ = ["Candidate", "Plan", "PlanStep", "Refusal", "Rejection", "plan"]
+__all__ = ["Candidate", "Plan", "PlanStep", "Refusal", "Rejection", "plan", "replan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,27 +57,19 @@ class Plan:
     @cached_property
     def rejections(self) -> tuple[Rejection, ...]:
         """Every offer that was considered and not used, with the first requirement it failed."""
-        from hyperroute.routing.explain import rejections
-
         return rejections(self)
 
     def explain(self) -> str:
         """Tell people what will be tried and why, and what will not and why not."""
-        from hyperroute.routing.explain import explain
-
         return explain(self)
 
     def to_json(self) -> Mapping[str, Any]:
         """Give the same as plain JSON values; money as exact decimal text, no prompt text."""
-        from hyperroute.routing.explain import to_json
-
         return to_json(self)
 
     def capsule(self) -> bytes:
         """Give the bytes from which this decision can be made again; no prompt text in them."""
-        from hyperroute.routing.capsule import capsule
-
-        return capsule(self)
+        return sealed(self.request, self.table, self.answers, self.seed)
 
 
 PlanStep = Literal["alias", "pin", "endpoint", "term", "qualify", "rank", "take"]
@@ -109,6 +103,20 @@ def plan(
         if not candidates:
             refusal = nothing_left(view, resolved)
     return _plan(view, resolved.name, resolved.via, candidates, refusal=refusal)
+
+
+def replan(data: bytes, table: RouteTable) -> Plan:
+    """Decide again from a capsule, to the same bytes.
+
+    Args:
+        data: What ``Plan.capsule`` wrote.
+        table: A table equal to the one of the capsule.
+
+    Raises:
+        ValueError: The bytes are no capsule of this version, or belong to another table.
+    """
+    request, answers, seed = opened(data, table)
+    return plan(request, table=table, answers=answers, seed=seed)
 
 
 def _plan(

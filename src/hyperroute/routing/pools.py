@@ -9,16 +9,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
-from hyperroute.catalog.card import Offer
+from hyperroute.catalog.card import Model, Offer
 from hyperroute.catalog.condition import Fact, Line, Scalar
 from hyperroute.catalog.facts import compare
 from hyperroute.catalog.pricing import Linear
 from hyperroute.routing.cheapest import Cheapest
-
-if TYPE_CHECKING:
-    from hyperroute.routing.index import Index
 
 V = TypeVar("V")
 
@@ -134,10 +131,26 @@ class Priced:
         return self._cheapest
 
 
+class Cards(Protocol):
+    """What a pool asks of the index it belongs to."""
+
+    def model_of(self, offer: Offer) -> Model:
+        """Find the model an offer belongs to."""
+        ...
+
+    def fact_of(self, offer: Offer, name: str) -> Fact | None:
+        """Read a fact of an offer, or of its model where only that can say it."""
+        ...
+
+    def line_of(self, offer: Offer, day: int) -> Linear | None:
+        """Give an offer's sheet of a day in its simple form."""
+        ...
+
+
 class Pool:
     """The offers of one leaf, arranged."""
 
-    def __init__(self, index: Index, offers: Iterable[Offer]) -> None:
+    def __init__(self, index: Cards, offers: Iterable[Offer]) -> None:
         """Keep the order given; it is the leaf's own."""
         self.index = index
         self.offers = tuple(offers)

@@ -42,6 +42,7 @@ class Router:
         registry: Who can be called.
         paths: Where the table was read, ``()`` if it was given as text.
         warnings: What ``strict`` would have refused.
+        cache: Where compiled tables are kept, ``None`` if nowhere.
     """
 
     table: RouteTable
@@ -49,6 +50,7 @@ class Router:
     paths: tuple[Path, ...] = ()
     warnings: tuple[Problem, ...] = ()
     strict: bool = False
+    cache: Path | None = None
 
     @classmethod
     def load(
@@ -58,6 +60,7 @@ class Router:
         plugins: Sequence[object] = (),
         strict: bool = False,
         registry: Registry | None = None,
+        cache: str | Path | None = None,
     ) -> Self:
         """Read tables from files or folders; without a path, the table that is shipped.
 
@@ -66,6 +69,8 @@ class Router:
             plugins: Modules or objects with hooks, beside those that are installed.
             strict: Treat warnings as errors.
             registry: Plugins gathered before, in place of gathering them now.
+            cache: A folder of this user's own where compiled tables are kept, so that a large one
+                starts at once the next time; ``None``: nothing is kept.
 
         Raises:
             TableError: With every problem of the whole table.
@@ -81,13 +86,15 @@ class Router:
             assert shipped is not None, "the shipped table is part of the package"
             path = shipped
         roots = (path,) if isinstance(path, str | Path) else tuple(path)
-        loaded = load(roots, plugins=words_of(found), strict=strict)
+        kept = None if cache is None else Path(cache)
+        loaded = load(roots, plugins=words_of(found), strict=strict, cache=kept)
         return cls(
             table=loaded.table,
             registry=found,
             paths=tuple(map(Path, roots)),
             warnings=loaded.warnings,
             strict=strict,
+            cache=kept,
         )
 
     @classmethod
@@ -122,7 +129,9 @@ class Router:
         """
         if not self.paths:
             raise ValueError("a router that was read from a text has no path to read again")
-        return type(self).load(self.paths, registry=self.registry, strict=self.strict)
+        return type(self).load(
+            self.paths, registry=self.registry, strict=self.strict, cache=self.cache
+        )
 
     def dialect(self, name: str) -> Dialect:
         """Return a dialect by its dotted name or the table's word for it.

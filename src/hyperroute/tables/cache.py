@@ -24,7 +24,7 @@ from typing import Any
 from hyperroute.routing.table import RouteTable
 from hyperroute.tables.encode import decode, encode
 from hyperroute.tables.lazy import LazyOffers, LazyServices
-from hyperroute.tables.load import Files, Loaded
+from hyperroute.tables.loaded import Files, Loaded
 from hyperroute.tables.vocabulary import PluginWords
 
 FORMAT = "hyperroute compiled table 1"

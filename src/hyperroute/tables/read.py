@@ -10,7 +10,7 @@ from hyperroute.tables import lint
 from hyperroute.tables.compile import compile_folder
 from hyperroute.tables.digest import digest
 from hyperroute.tables.given import cases
-from hyperroute.tables.load import Files, Loaded
+from hyperroute.tables.loaded import Files, Loaded
 from hyperroute.tables.merge import includes, merge
 from hyperroute.tables.report import Report, Spot
 from hyperroute.tables.source import Reader, Source

@@ -6,9 +6,9 @@ import pytest
 
 from hyperroute.canon.failure import FailureClass
 from hyperroute.catalog.shape import Parameter, Shape
-from hyperroute.routing.capsule import packed, replan, unpacked
+from hyperroute.routing.capsule import packed, unpacked
 from hyperroute.routing.explain import canonical
-from hyperroute.routing.plan import plan
+from hyperroute.routing.plan import plan, replan
 from hyperroute.routing.questions import Answers
 from hyperroute.routing.table import Alias, Instead, ModelTerm
 from hyperroute.testing import handmade

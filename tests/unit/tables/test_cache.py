@@ -11,7 +11,8 @@ from hyperroute.errors import TableError
 from hyperroute.tables import cache as module
 from hyperroute.tables.cache import Cache
 from hyperroute.tables.lazy import LazyServices
-from hyperroute.tables.load import Files, load
+from hyperroute.tables.load import load
+from hyperroute.tables.loaded import Files
 from hyperroute.tables.vocabulary import PluginWords, ProviderWords
 
 TEXT = """hyperroute: 1
