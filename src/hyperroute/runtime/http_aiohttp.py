@@ -217,9 +217,13 @@ class AsyncAiohttpTransport:
         # Its loop is over or not ours: connections can be let go of, and not be closed in order.
         connector = session.connector
         session.detach()
-        if connector is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                connector.close()
+        if isinstance(connector, aiohttp.TCPConnector):
+            closing = connector.close(abort_ssl=True)
+            with contextlib.suppress(
+                RuntimeError, StopIteration
+            ):  # the loop is closed; all is done
+                closing.send(None)  # what would be awaited after this are farewells
+            closing.close()
 
     async def _admit(self) -> None:
         if not self._free.locked():
