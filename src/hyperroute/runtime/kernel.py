@@ -240,7 +240,7 @@ class Run:
             parameters=candidate.parameters,
             adds=offer.adds,
             profile=Profile(
-                vendor=provider.vendor,
+                vendor=provider.vendor_at(account.url),
                 group=offer.provider,
                 does=offer.does,
                 model_max_output_tokens=offer.output,
