@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperroute.canon.events import Reply
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import anthropic_messages_encode as encode
@@ -20,11 +21,12 @@ from hyperroute.dialects import anthropic_messages_errors as errors
 from hyperroute.dialects import anthropic_messages_head as head
 from hyperroute.dialects import json, relay
 from hyperroute.dialects.anthropic_messages_decode import MessagesDecoder
-from hyperroute.dialects.anthropic_messages_options import version_of
+from hyperroute.dialects.anthropic_messages_options import PLACES, version_of
 from hyperroute.dialects.anthropic_messages_passing import edits_of
 from hyperroute.dialects.anthropic_messages_read import NAME
 from hyperroute.dialects.anthropic_messages_write import PATH, translate
 from hyperroute.dialects.base import ClientError, Emission, ErrorReport, Profile
+from hyperroute.dialects.filling import fill
 from hyperroute.errors import ClientWireError
 
 
@@ -76,6 +78,18 @@ class AnthropicMessages:
         return Emission(
             path=PATH, body=body, headers=tuple(_headers(request, profile)), losses=losses
         )
+
+    def fill(
+        self, body: bytes, parameters: Mapping[str, Any], *, profile: Profile
+    ) -> tuple[bytes, tuple[Loss, ...]]:
+        """Say what a shape filled in or changed, in Messages' own members.
+
+        Raises:
+            SpliceError: The body is not a JSON object.
+            ValueError: A value is not JSON.
+        """
+        del profile
+        return fill(body, parameters, PLACES)
 
     def decoder(self, *, stream: bool) -> MessagesDecoder:
         """Start reading a reply; its first byte says whether it is streamed."""

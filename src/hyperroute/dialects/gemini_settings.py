@@ -135,7 +135,7 @@ def write_config(conversation: Conversation, profile: Profile, losses: Losses) -
         config["responseModalities"] = [word.upper() for word in spec.modalities]
     config |= _output(conversation, losses)
     if conversation.thinking is not None:
-        config["thinkingConfig"] = _thinking(conversation.thinking, profile, losses) or None
+        config["thinkingConfig"] = write_thinking(conversation.thinking, profile, losses) or None
     return {name: value for name, value in config.items() if value is not None}
 
 
@@ -160,7 +160,7 @@ def _output(conversation: Conversation, losses: Losses) -> dict[str, Any]:
     return written
 
 
-def _thinking(asked: Thinking, profile: Profile, losses: Losses) -> dict[str, Any]:
+def write_thinking(asked: Thinking, profile: Profile, losses: Losses) -> dict[str, Any]:
     """Ask by level where the target declares ``level``, else by budget, which all of them take."""
     declared = profile.options.get("thinking_types")
     levels = isinstance(declared, list | tuple | set | frozenset) and "level" in declared

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from hyperroute.canon.request import Conversation, Tool, ToolChoice
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.filling import Places
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import OPENAI, effort_of, strict_of, tier_of, web_search
 from hyperroute.errors import ClientWireError
@@ -14,6 +16,9 @@ from hyperroute.errors import ClientWireError
 STOPS_MAX: Final = 4
 _TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 _ALLOWED: Final = frozenset({"text"})
+
+PLACES: Final[Places] = MappingProxyType({"effort": ("reasoning_effort",)})
+"""Where parameters of a shape are said; all others are called here as there."""
 
 
 def settings(

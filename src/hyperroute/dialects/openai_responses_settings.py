@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from hyperroute.canon.request import Conversation, Tool, ToolChoice
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.filling import Places
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import OPENAI, effort_of, strict_of, tier_of, web_search
 from hyperroute.errors import ClientWireError
@@ -15,6 +17,17 @@ OUTPUT_MIN: Final = 16
 """The least ``max_output_tokens`` that is taken. Source: dialects.md, 3.9."""
 _TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
 _ALLOWED: Final = frozenset({"text"})
+
+PLACES: Final[Places] = MappingProxyType(
+    {
+        "effort": ("reasoning", "effort"),
+        "verbosity": ("text", "verbosity"),
+        **dict.fromkeys(
+            ("n", "seed", "top_k", "presence_penalty", "frequency_penalty", "logprobs", "stop")
+        ),
+    }
+)
+"""Where parameters of a shape are said; Responses has no place for the last ones."""
 
 
 def settings(

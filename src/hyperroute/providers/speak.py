@@ -102,7 +102,7 @@ def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpReques
     """
     try:
         emission = dialect.emit_request(call.request, model=call.model, profile=call.profile)
-        body = _filled(emission, call)
+        body = _filled(emission, dialect, call)
     except (ClientWireError, SpliceError, ValueError) as error:
         fail(verdicts.BAD_REQUEST, str(error))
     call.losses.extend(emission.losses)
@@ -151,9 +151,16 @@ def fail(verdict: Failure, message: str, *, status: int | None = None) -> NoRetu
     raise CallError(replace(verdict, message=message, status=status)) from None
 
 
-def _filled(emission: Emission, call: Outbound) -> bytes:
-    members = {**call.parameters, **call.adds}
-    return merge_top(emission.body, members) if members else emission.body
+def _filled(emission: Emission, dialect: Dialect, call: Outbound) -> bytes:
+    """Fill in what the shape says in the dialect's words, then what the entry says in its own."""
+    body = emission.body
+    own = {name: call.parameters[name] for name in call.parameters if name in call.renamed}
+    filled = {name: value for name, value in call.parameters.items() if name not in own}
+    if filled:
+        body, losses = dialect.fill(body, filled, profile=call.profile)
+        call.losses.extend(losses)
+    members = {**own, **call.adds}
+    return merge_top(body, members) if members else body
 
 
 def _error_body() -> Generator[Wish, Grant, bytes]:

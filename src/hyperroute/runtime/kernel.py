@@ -238,6 +238,7 @@ class Run:
             headers=account.headers,
             options=account.options,
             parameters=candidate.parameters,
+            renamed=frozenset(offer.fields.values()),
             adds=offer.adds,
             profile=Profile(
                 vendor=provider.vendor_at(account.url),
