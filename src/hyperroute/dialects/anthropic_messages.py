@@ -3,7 +3,8 @@
 A request of this dialect passes through as its own bytes. The edits are a closed list (architecture.md,
 law 7): ``model``, our own members removed, one default cache breakpoint, thinking that the target
 declares to refuse asked for in its own way (api.md, 3), and seals that a translated answer had tagged
-opened or, another vendor's, removed (dialects.md, 1.4).
+opened or, another vendor's, removed (dialects.md, 1.4). A search that is only offered is taken out for
+a target that is known not to search.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A request of this dialect passes through as its own bytes. The edits are a closed list (architecture.md,
 law 7): ``model`` and ``stream``, which the upstream path says, and our own members are removed, and
-seals that a translated answer had tagged are opened or, another vendor's, removed (dialects.md, 1.4).
+seals that a translated answer had tagged are opened or, another vendor's, removed (dialects.md, 1.4);
+a search that is only offered is taken out for a target that is known not to search.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from hyperroute.dialects.gemini_parts import PartWriter
 from hyperroute.dialects.gemini_spelling import LEVELS
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.places import place
+from hyperroute.dialects.searching import WHY, WORD, searches
 from hyperroute.errors import ClientWireError
 
 STOP_SEQUENCES_MAX = 5
@@ -35,7 +36,9 @@ def write_tools(conversation: Conversation, writer: PartWriter) -> dict[str, Any
         here = f"{where}/{index}"
         if tool.cache is not None:
             losses.at(here, "dropped", "caching is implicit here")
-        if tool.kind == "server":
+        if tool.kind == "server" and tool.name == WORD and not searches(writer.profile):
+            losses.at(here, "dropped", WHY)
+        elif tool.kind == "server":
             tools.append(_search(tool, here, losses))
         else:
             functions.append(_function(tool, here, writer))
