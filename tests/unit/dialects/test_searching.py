@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from hyperroute.dialects.base import Profile
 from hyperroute.providers.builtin import DIALECTS
 
 USER = {"role": "user", "content": "hi"}
-ASK = {
+ASK: dict[str, dict[str, Any]] = {
     "chat": {"messages": [USER]},
     "responses": {"input": [USER]},
     "messages": {"max_tokens": 9, "messages": [USER]},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from hyperroute.canon.content import Sealed, ToolUse
-from hyperroute.canon.events import PartDelta, PartEnded, PartStarted, collect
+from hyperroute.canon.events import PartDelta, PartEnded, PartStarted, StreamEvent, collect
 from hyperroute.dialects.base import Profile
 from hyperroute.providers.builtin import DIALECTS
 from hyperroute.providers.flow import Outbound, Provider
@@ -20,11 +21,11 @@ from hyperroute.testing.script import Script
 
 AT_ONE = Profile(vendor="anthropic", group="one")
 PATCH = {"type": "custom", "name": "apply_patch", "description": "Change files."}
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "responses": {"input": [{"role": "user", "content": "hi"}], "tools": [PATCH]},
     "gemini": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
 }
-THOUGHT = {
+THOUGHT: dict[str, Any] = {
     "id": "msg_1",
     "type": "message",
     "role": "assistant",
@@ -142,7 +143,7 @@ def test_a_call_in_pieces_is_said_once_and_others_stream_on():
     custom = ToolUse(id="1", name="apply_patch", arguments="")
     other = replace(custom, id="2", name="look")
     seal = Sealed("signature", "s")
-    events = [
+    events: list[StreamEvent] = [
         PartStarted(0, custom),
         PartDelta(0, '{"inp'),
         PartDelta(0, 'ut":"x"}'),
