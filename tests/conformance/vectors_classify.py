@@ -171,6 +171,9 @@ ANTHROPIC = (
 )  # fmt: skip
 
 GOOGLE = (
+    Vector("gemini", 16, GEMINI, 200, {"promptFeedback": {"blockReason": "SAFETY"}}, "content_policy explains"),
+    Vector("gemini", 16, GEMINI, 200, {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT", "blockReasonMessage": "No."}}, "content_policy explains"),
+    Vector("gemini", 16, GEMINI, 200, {"promptFeedback": {"blockReason": "BLOCKLIST"}}, "content_policy explains"),
     Vector("gemini", 13, GEMINI, 400, google(400, "INVALID_ARGUMENT", "Please ensure that function call turn comes immediately after a user turn."), "bad_request explains"),
     Vector("gemini", 14, GEMINI, 400, google(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."), "context_length explains"),
     Vector("gemini", 15, GEMINI, 400, google(400, "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "foo": Cannot find field.'), "bad_request alarm explains"),

@@ -347,6 +347,25 @@ def test_row_76_only_a_known_other_model_in_the_place_of_a_pinned_one_fails(
     assert len(client.send({**BODIES[OPENAI], "model": asked}).record.attempts) == 1
 
 
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        ("prod-7", "prod-7"),
+        ("model-1", None),
+        ("model-1-2026-04-23", None),
+        ("openai/model-1", None),
+        ("", None),
+    ],
+)
+def test_row_76_a_clearly_different_name_is_a_warning_in_the_record(routers, answered, told):
+    world = World()
+    world.serve("https://one.test", chat(model=answered))
+    client = Client(routers[OPENAI], transport=world, clock=world)
+    (attempt,) = client.send({**BODIES[OPENAI], "model": "model-1"}).record.attempts
+    assert attempt.answered == told
+    assert attempt.to_json().get("answered") == told
+
+
 def test_a_negative_count_never_reaches_the_record(routers):
     world, records = World(), list[Record]()
     world.serve("https://one.test", next(script for row, _, _, _, script in MORE if row == 70))

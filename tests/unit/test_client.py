@@ -22,10 +22,13 @@ from hyperroute.errors import (
 )
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
+from hyperroute.routing.questions import Answers
 from hyperroute.routing.record import Record
+from hyperroute.routing.view import View
 from hyperroute.testing.replies import HELLO, refusal, streamed, whole
 from hyperroute.testing.script import SECOND, Script
 from hyperroute.testing.world import World
+from hyperroute_simulated import INSTANT, simulated_registry
 
 TABLE = """
 hyperroute: 1
@@ -107,6 +110,60 @@ def test_what_is_no_body_is_the_callers_mistake(router, body):
 def test_an_unknown_dialect_is_the_callers_mistake(router):
     with pytest.raises(ClientWireError, match=r"no dialect 'klingon'"):
         router.read(BODY, dialect="klingon")
+
+
+DOORS = """
+hyperroute: 1
+providers:
+  one: {plugin: openai, url: "https://one.test/v1", keys: [env:KEY_ONE], speaks: [chat]}
+  claude: {plugin: anthropic, url: "https://claude.test", keys: [env:KEY_CLAUDE]}
+models:
+  sonnet: {kind: chat, endpoints: [messages], offers: [{at: claude, sends: model-1}]}
+  gpt: {kind: chat, offers: [{at: one}]}
+"""
+SONNET = {**BODY, "model": "sonnet"}
+
+
+def test_a_caller_in_this_process_came_by_no_endpoint(registry):
+    router = Router.loads(DOORS, registry=registry)
+    assert [one.offer.id for one in router.plan(SONNET).candidates] == ["sonnet@claude"]
+    unknown = router.plan({**BODY, "model": "sonet"}).refusal
+    assert unknown is not None
+    assert set(unknown.available) == {"sonnet", "gpt"}
+
+
+def test_a_dialect_that_is_named_is_where_the_request_enters(registry):
+    router = Router.loads(DOORS, registry=registry)
+    refusal = router.plan(SONNET, dialect=CHAT).refusal
+    assert refusal is not None
+    assert (refusal.code, refusal.available) == ("wrong_endpoint", ("gpt",))
+
+
+def test_the_facts_of_a_caller_without_an_endpoint_do_not_hold_one(registry):
+    router = Router.loads(DOORS, registry=registry)
+    request = router.read(BODY)
+    view = View(request, router.table, Answers(), 0)
+    assert view.fact("req.endpoint") is None
+    entered = View(router.read(BODY, dialect=CHAT), router.table, Answers(), 0)
+    assert entered.fact("req.endpoint") == "chat"
+
+
+def test_a_simulated_provider_answers_what_was_asked_without_an_endpoint():
+    simulated = simulated_registry(discover(), INSTANT)
+    with Client(Router.loads(DOORS, registry=simulated)) as client:
+        answer = client.send(SONNET)
+    assert answer.record.served == "sonnet@claude"
+    assert answer.reply.text
+
+
+def test_the_example_of_the_front_page_has_a_real_plan():
+    router = Router.load(registry=simulated_registry(discover(), INSTANT))
+    body = {**BODY, "model": "claude-sonnet-4-6"}
+    made = router.plan(body)
+    assert made.refusal is None
+    assert made.candidates
+    with Client(router) as client:
+        assert client.send(body).record.outcome == "served"
 
 
 def test_planning_does_nothing(router):

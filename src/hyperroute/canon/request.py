@@ -140,7 +140,8 @@ class Request:
         model: As the caller wrote it, never yet resolved; ``None`` if only an intent was given.
         intent: The capability bucket; ignored when ``model`` is there.
         dialect: ``openai.chat``, …: whose words ``raw`` is in.
-        endpoint: The table's word for the entry: chat, responses, messages, gemini, …
+        endpoint: The table's word for the entry: chat, responses, messages, gemini, …; ``""`` where
+            there was none, because the caller is in this process and named no dialect.
         raw: The parsed body as it came, our extension object still in it.
         body: The bytes as they came; ``None`` when the caller gave a mapping.
         features: What the model must be able to do (``tools``, ``vision``, …).

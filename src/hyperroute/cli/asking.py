@@ -104,7 +104,7 @@ def planned(
 
         from hyperroute.runtime.credentials import resolve
 
-        answers = replace(answers, missing=resolve(router.table, router.registry).missing)
+        answers = replace(answers, missing=resolve(router.table, router.registry).wanted)
     return router.plan(request_of(given, router.table), answers=answers)
 
 

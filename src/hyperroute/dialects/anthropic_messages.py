@@ -3,7 +3,8 @@
 A request of this dialect passes through as its own bytes. The edits are a closed list (architecture.md,
 law 7): ``model``, our own members removed, one default cache breakpoint, thinking that the target
 declares to refuse asked for in its own way (api.md, 3), and seals that a translated answer had tagged
-opened or, another vendor's, removed (dialects.md, 1.4).
+opened or, another vendor's, removed (dialects.md, 1.4). A search that is only offered is taken out for
+a target that is known not to search.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperroute.canon.events import Reply
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import anthropic_messages_encode as encode
@@ -20,11 +22,12 @@ from hyperroute.dialects import anthropic_messages_errors as errors
 from hyperroute.dialects import anthropic_messages_head as head
 from hyperroute.dialects import json, relay
 from hyperroute.dialects.anthropic_messages_decode import MessagesDecoder
-from hyperroute.dialects.anthropic_messages_options import version_of
+from hyperroute.dialects.anthropic_messages_options import PLACES, version_of
 from hyperroute.dialects.anthropic_messages_passing import edits_of
 from hyperroute.dialects.anthropic_messages_read import NAME
 from hyperroute.dialects.anthropic_messages_write import PATH, translate
 from hyperroute.dialects.base import ClientError, Emission, ErrorReport, Profile
+from hyperroute.dialects.filling import fill
 from hyperroute.errors import ClientWireError
 
 
@@ -76,6 +79,18 @@ class AnthropicMessages:
         return Emission(
             path=PATH, body=body, headers=tuple(_headers(request, profile)), losses=losses
         )
+
+    def fill(
+        self, body: bytes, parameters: Mapping[str, Any], *, profile: Profile
+    ) -> tuple[bytes, tuple[Loss, ...]]:
+        """Say what a shape filled in or changed, in Messages' own members.
+
+        Raises:
+            SpliceError: The body is not a JSON object.
+            ValueError: A value is not JSON.
+        """
+        del profile
+        return fill(body, parameters, PLACES)
 
     def decoder(self, *, stream: bool) -> MessagesDecoder:
         """Start reading a reply; its first byte says whether it is streamed."""

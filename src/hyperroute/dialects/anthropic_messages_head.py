@@ -11,6 +11,7 @@ from hyperroute.canon.wire import Headers
 from hyperroute.dialects import reading
 from hyperroute.dialects.anthropic_messages_read import NAME, decode
 from hyperroute.dialects.extension import read_extension
+from hyperroute.dialects.searching import needed
 from hyperroute.errors import ClientWireError
 
 FORWARDED = frozenset({"anthropic-version", "anthropic-beta"})
@@ -63,12 +64,14 @@ def parse_request(
 def _features(
     raw: Mapping[str, Any], output: Mapping[str, Any], thinking: Mapping[str, Any]
 ) -> Iterator[str]:
-    for tool in _objects(raw.get("tools")):
+    tools, choice = tuple(_objects(raw.get("tools"))), raw.get("tool_choice")
+    chosen = [choice.get("name")] if isinstance(choice, Mapping) and "name" in choice else []
+    if needed([tool.get("type") for tool in tools], chosen):
+        yield "web_search"
+    for tool in tools:
         kind = tool.get("type")
         if not isinstance(kind, str) or kind == "custom":
             yield "tools"
-        elif kind.startswith("web_search_"):
-            yield "web_search"
     if output.get("format") is not None:
         yield "json_schema"
     if output.get("effort") is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from hyperroute.canon.content import Reasoning, ToolUse
@@ -11,6 +12,7 @@ from hyperroute.canon.request import Conversation, Thinking
 from hyperroute.dialects import json
 from hyperroute.dialects.base import Profile
 from hyperroute.dialects.effort import BUDGETS, budget_of, effort_of, nearest, said_by
+from hyperroute.dialects.filling import Places
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.places import place
 from hyperroute.dialects.sealing import belongs
@@ -26,6 +28,19 @@ MAX_TOKENS = 4_096
 
 BUDGET_MIN = 1_024
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
+
+PLACES: Places = MappingProxyType(
+    {
+        "effort": ("output_config", "effort"),
+        "thinking": ("thinking", "type"),
+        "stop": ("stop_sequences",),
+        **dict.fromkeys(
+            ("n", "seed", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs")
+        ),
+        "verbosity": None,
+    }
+)
+"""Where parameters of a shape are said; Messages has no place for the last ones."""
 
 
 def version_of(profile: Profile) -> str:

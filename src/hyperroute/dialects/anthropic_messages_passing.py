@@ -16,6 +16,7 @@ from hyperroute.dialects.extension import EXTENSIONS
 from hyperroute.dialects.reading import count
 from hyperroute.dialects.relay import Edit, Path, Remove, Set
 from hyperroute.dialects.sealing import TAG, belongs, opened
+from hyperroute.dialects.searching import WHY, WORD, is_search, searches
 
 _MARK = b'"cache_control":{"type":"ephemeral"}'
 _BREAKPOINT = b'{"type":"ephemeral"}'
@@ -37,6 +38,10 @@ def edits_of(
         seals, more = _seals(raw, profile)
         edits.extend(seals)
         losses = (*losses, *more)
+    if not searches(profile) and WORD not in request.features:
+        offered = list(_searches(raw))
+        edits.extend(offered)
+        losses = (*losses, *(Loss(f"/tools/{e.path[1]}", "dropped", WHY) for e in offered))
     if request.narrowing.cache and b'"cache_control"' not in body:
         gone = {edit.path for edit in edits if isinstance(edit, Remove)}
         edits.extend(
@@ -45,6 +50,14 @@ def edits_of(
             if not any(edit.path[: len(path)] == path for path in gone)
         )
     return edits, losses
+
+
+def _searches(raw: Mapping[str, Any]) -> Iterator[Remove]:
+    """Take out every search that is only offered."""
+    tools = raw.get("tools")
+    for index, tool in enumerate(tools if isinstance(tools, list) else ()):
+        if isinstance(tool, Mapping) and is_search(tool.get("type")):
+            yield Remove(("tools", index))
 
 
 def _drifted(raw: Mapping[str, Any], profile: Profile) -> tuple[list[Edit], tuple[Loss, ...]]:

@@ -10,6 +10,7 @@ from hyperroute.canon.request import Conversation, Tool
 from hyperroute.dialects.anthropic_messages_blocks import BlockWriter
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.places import place
+from hyperroute.dialects.searching import WHY, WORD, searches
 from hyperroute.dialects.strictness import in_strict_subset
 from hyperroute.errors import ClientWireError
 
@@ -38,11 +39,16 @@ def write_tools(
     if choice is not None and choice.mode == "allowed":
         tools = [(index, tool) for index, tool in tools if tool.name in choice.names]
         writer.losses.add("tool_choice", "approximated", "only the allowed tools are sent")
+    where = place(writer.losses.dialect, "tools")
+    if not searches(writer.profile):
+        for index, tool in tools:
+            if tool.kind == "server" and tool.name == WORD:
+                writer.losses.at(f"{where}/{index}", "dropped", WHY)
+        tools = [one for one in tools if one[1].kind != "server" or one[1].name != WORD]
     if not tools:
         if choice is not None and choice.mode not in {"none", "auto"}:
             writer.losses.add("tool_choice", "dropped", "there is no tool to choose")
         return {}
-    where = place(writer.losses.dialect, "tools")
     written: dict[str, Any] = {
         "tools": [_tool(tool, f"{where}/{index}", writer) for index, tool in tools]
     }

@@ -177,6 +177,21 @@ class Dialect(Protocol):
         """
         ...
 
+    def fill(
+        self, body: bytes, parameters: Mapping[str, Any], *, profile: Profile
+    ) -> tuple[bytes, tuple[Loss, ...]]:
+        """Say in a body of this dialect what a shape filled in or changed, every other byte kept.
+
+        Parameters have the language's names (``effort``, ``top_p``, ``n``); ``None`` takes a member
+        out. A name that the language does not know is written at the top as it stands, and what has
+        no place here is a loss.
+
+        Raises:
+            SpliceError: The body is not a JSON object.
+            ValueError: A value is not JSON.
+        """
+        ...
+
     def decoder(self, *, stream: bool) -> Decoder:
         """Start reading a reply, streamed or whole: both become events."""
         ...

@@ -2,7 +2,8 @@
 
 A request of this dialect passes through as its own bytes. The edits are a closed list (architecture.md,
 law 7): ``model`` and ``stream``, which the upstream path says, and our own members are removed, and
-seals that a translated answer had tagged are opened or, another vendor's, removed (dialects.md, 1.4).
+seals that a translated answer had tagged are opened or, another vendor's, removed (dialects.md, 1.4);
+a search that is only offered is taken out for a target that is known not to search.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperroute.canon.events import Reply
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import gemini_encode as encode
 from hyperroute.dialects import gemini_errors as errors
+from hyperroute.dialects import gemini_filling as filling
 from hyperroute.dialects import gemini_head as head
 from hyperroute.dialects import json, relay
 from hyperroute.dialects.base import ClientError, Emission, ErrorReport, Profile
@@ -72,6 +75,17 @@ class GeminiGenerate:
         except ValueError as error:
             raise ClientWireError(str(error)) from error
         return Emission(path=path_of(model, stream=request.stream), body=body, losses=losses)
+
+    def fill(
+        self, body: bytes, parameters: Mapping[str, Any], *, profile: Profile
+    ) -> tuple[bytes, tuple[Loss, ...]]:
+        """Say what a shape filled in or changed, in ``generationConfig``.
+
+        Raises:
+            SpliceError: The body is not a JSON object.
+            ValueError: A value is not JSON.
+        """
+        return filling.fill_config(body, parameters, profile)
 
     def decoder(self, *, stream: bool) -> GeminiDecoder:
         """Start reading a reply; its first byte says whether it is streamed."""

@@ -15,7 +15,7 @@ from hyperroute.canon.wire import Headers
 from hyperroute.dialects import reading
 from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.gemini_options import decode
-from hyperroute.dialects.gemini_spelling import NAME, key, pick
+from hyperroute.dialects.gemini_spelling import NAME, SEARCHES, key, pick
 
 
 def parse_request(
@@ -61,11 +61,11 @@ def parse_request(
 def _features(
     raw: Mapping[str, Any], config: Mapping[str, Any], thinking: Mapping[str, Any]
 ) -> Iterator[str]:
-    for tool in _objects(raw.get("tools")):
-        if pick(tool, "functionDeclarations"):
-            yield "tools"
-        if pick(tool, "googleSearch") is not None or pick(tool, "googleSearchRetrieval"):
-            yield "web_search"
+    tools = tuple(_objects(raw.get("tools")))
+    if any(pick(tool, "functionDeclarations") for tool in tools):
+        yield "tools"
+    elif any(pick(tool, name) is not None for tool in tools for name in SEARCHES):
+        yield "web_search"  # beside functions it is only offered
     if pick(config, "responseJsonSchema") or pick(config, "responseSchema"):
         yield "json_schema"
     elif pick(config, "responseMimeType") == "application/json":

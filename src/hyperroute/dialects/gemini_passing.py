@@ -10,9 +10,10 @@ from hyperroute.canon.request import Request
 from hyperroute.dialects import json
 from hyperroute.dialects.base import Profile
 from hyperroute.dialects.extension import EXTENSIONS
-from hyperroute.dialects.gemini_spelling import DUMMY_SIGNATURE, NAME, key, pick, unseal
+from hyperroute.dialects.gemini_spelling import DUMMY_SIGNATURE, NAME, SEARCHES, key, pick, unseal
 from hyperroute.dialects.relay import Edit, Path, Remove, Set
 from hyperroute.dialects.sealing import belongs
+from hyperroute.dialects.searching import WHY, WORD, searches
 
 _OURS = ("model", "stream", "intent", *EXTENSIONS)
 """``model`` and ``stream`` are said by the path upstream."""
@@ -26,9 +27,13 @@ def edits_of(
 ) -> tuple[list[Edit], tuple[Loss, ...]]:
     """List the edits, and what they lose."""
     edits: list[Edit] = [Remove((name,)) for name in _OURS if name in request.raw]
-    if _TAGGED not in body:
-        return edits, ()
     losses: list[Loss] = []
+    if not searches(profile) and WORD not in request.features:
+        for path in _searches(request.raw.get("tools")):
+            edits.append(Remove(path))
+            losses.append(Loss("".join(f"/{step}" for step in path), "dropped", WHY))
+    if _TAGGED not in body:
+        return edits, tuple(losses)
     for path, part in _parts(request.raw.get("contents")):
         name = key(part, "thoughtSignature")
         text = part.get(name)
@@ -48,6 +53,17 @@ def edits_of(
         else:
             edits.append(Remove((*path, name)))
     return edits, tuple(losses)
+
+
+def _searches(tools: Any) -> Iterator[Path]:
+    """Point at every search that is only offered, and at the whole tool where it is nothing else."""
+    for index, tool in enumerate(tools if isinstance(tools, list) else ()):
+        held = [key(tool, name) for name in SEARCHES] if isinstance(tool, Mapping) else []
+        found = [name for name in held if name in tool]
+        if found and len(found) == len(tool):
+            yield ("tools", index)
+        else:
+            yield from (("tools", index, name) for name in found)
 
 
 def _parts(contents: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:

@@ -11,6 +11,7 @@ from hyperroute.dialects.gemini_parts import PartWriter
 from hyperroute.dialects.gemini_spelling import LEVELS
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.places import place
+from hyperroute.dialects.searching import WHY, WORD, searches
 from hyperroute.errors import ClientWireError
 
 STOP_SEQUENCES_MAX = 5
@@ -35,7 +36,9 @@ def write_tools(conversation: Conversation, writer: PartWriter) -> dict[str, Any
         here = f"{where}/{index}"
         if tool.cache is not None:
             losses.at(here, "dropped", "caching is implicit here")
-        if tool.kind == "server":
+        if tool.kind == "server" and tool.name == WORD and not searches(writer.profile):
+            losses.at(here, "dropped", WHY)
+        elif tool.kind == "server":
             tools.append(_search(tool, here, losses))
         else:
             functions.append(_function(tool, here, writer))
@@ -135,7 +138,7 @@ def write_config(conversation: Conversation, profile: Profile, losses: Losses) -
         config["responseModalities"] = [word.upper() for word in spec.modalities]
     config |= _output(conversation, losses)
     if conversation.thinking is not None:
-        config["thinkingConfig"] = _thinking(conversation.thinking, profile, losses) or None
+        config["thinkingConfig"] = write_thinking(conversation.thinking, profile, losses) or None
     return {name: value for name, value in config.items() if value is not None}
 
 
@@ -160,7 +163,7 @@ def _output(conversation: Conversation, losses: Losses) -> dict[str, Any]:
     return written
 
 
-def _thinking(asked: Thinking, profile: Profile, losses: Losses) -> dict[str, Any]:
+def write_thinking(asked: Thinking, profile: Profile, losses: Losses) -> dict[str, Any]:
     """Ask by level where the target declares ``level``, else by budget, which all of them take."""
     declared = profile.options.get("thinking_types")
     levels = isinstance(declared, list | tuple | set | frozenset) and "level" in declared

@@ -26,6 +26,10 @@ Source: ai.google.dev/gemini-api/docs/thought-signatures, read 2026-11-22.
 """
 
 
+SEARCHES = ("googleSearch", "googleSearchRetrieval")
+"""A web search, of newer and older models."""
+
+
 def _spelt(camel: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel)
 

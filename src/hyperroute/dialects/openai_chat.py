@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hyperroute.canon.events import Reply
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import (
     openai_chat_encoding,
     openai_chat_head,
+    openai_chat_settings,
     openai_chat_writing,
     openai_errors,
     relay,
 )
 from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, ErrorReport, Profile
+from hyperroute.dialects.filling import fill
 from hyperroute.dialects.openai_chat_decoding import ChatDecoder
 
 
@@ -69,6 +72,18 @@ class OpenAiChat:
             ClientWireError: The request cannot be said here at all, or its content is malformed.
         """
         return openai_chat_writing.emit_request(request, model=model, profile=profile)
+
+    def fill(
+        self, body: bytes, parameters: Mapping[str, Any], *, profile: Profile
+    ) -> tuple[bytes, tuple[Loss, ...]]:
+        """Say what a shape filled in or changed, in chat's own members.
+
+        Raises:
+            SpliceError: The body is not a JSON object.
+            ValueError: A value is not JSON.
+        """
+        del profile
+        return fill(body, parameters, openai_chat_settings.PLACES)
 
     def decoder(self, *, stream: bool) -> Decoder:  # noqa: ARG002 - the first byte tells
         """Start reading a reply; what comes decides whether it is streamed or whole."""

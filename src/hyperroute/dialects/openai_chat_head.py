@@ -15,6 +15,7 @@ from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.openai_chat_reading import read_conversation
 from hyperroute.dialects.openai_heads import text_bytes
 from hyperroute.dialects.reading import flag, integer, member, number, text
+from hyperroute.dialects.searching import needed
 
 NAME: Final = "openai.chat"
 ENDPOINT: Final = "chat"
@@ -76,7 +77,7 @@ def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:
         found.add(form["type"])
     if flag(raw, "logprobs", ""):
         found.add("logprobs")
-    if raw.get("web_search_options") is not None or _searches(raw.get("tools")):
+    if raw.get("web_search_options") is not None or _searches(raw):
         found.add("web_search")
     if (text(raw, "reasoning_effort", "") or "none") != "none":
         found.add("effort")
@@ -90,11 +91,15 @@ def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:
     return frozenset(found), media
 
 
-def _searches(tools: object) -> bool:
-    return isinstance(tools, list | tuple) and any(
-        isinstance(tool, Mapping) and str(tool.get("type")).startswith("web_search")
-        for tool in tools
-    )
+def _searches(raw: Mapping[str, Any]) -> bool:
+    """Say whether some tool is a search that the request cannot do without."""
+    tools, choice = raw.get("tools"), raw.get("tool_choice")
+    kinds = [
+        tool.get("type")
+        for tool in (tools if isinstance(tools, list | tuple) else ())
+        if isinstance(tool, Mapping)
+    ]
+    return needed(kinds, [choice.get("type")] if isinstance(choice, Mapping) else ())
 
 
 def _media(part: Mapping[str, Any], found: set[str]) -> int:

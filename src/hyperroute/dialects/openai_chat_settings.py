@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from hyperroute.canon.request import Conversation, Tool, ToolChoice
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.filling import Places
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import OPENAI, effort_of, strict_of, tier_of, web_search
 from hyperroute.errors import ClientWireError
@@ -14,6 +16,9 @@ from hyperroute.errors import ClientWireError
 STOPS_MAX: Final = 4
 _TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 _ALLOWED: Final = frozenset({"text"})
+
+PLACES: Final[Places] = MappingProxyType({"effort": ("reasoning_effort",)})
+"""Where parameters of a shape are said; all others are called here as there."""
 
 
 def settings(
@@ -59,7 +64,7 @@ def _tools(
                 else {"type": "approximate", "approximate": near},
             )
         elif kept is None or native or tool.name in kept:
-            written.append(_tool(tool, names[tool.name], losses))
+            written.append(_tool(tool, names[tool.name], losses, native=native))
         else:
             losses.at("/tools", "approximated", "only the allowed tools are sent")
     if not written:
@@ -72,7 +77,11 @@ def _tools(
     return said
 
 
-def _tool(tool: Tool, name: str, losses: Losses) -> dict[str, Any]:
+def _tool(tool: Tool, name: str, losses: Losses, *, native: bool) -> dict[str, Any]:
+    if tool.kind == "custom" and not native:
+        losses.at("/tools", "approximated", "a free-form tool becomes a function of one string")
+        inner = _given(name=name, description=tool.description, parameters=_one_string())
+        return {"type": "function", "function": inner}
     if tool.kind == "custom":
         inner = _given(name=name, description=tool.description, format=_format(tool.format))
         return {"type": "custom", "custom": inner}
@@ -81,6 +90,14 @@ def _tool(tool: Tool, name: str, losses: Losses) -> dict[str, Any]:
         losses.at("/tools", "dropped", "the schema is outside OpenAI's strict subset")
     inner = _given(name=name, description=tool.description, parameters=tool.schema)
     return {"type": "function", "function": inner | ({"strict": True} if strict else {})}
+
+
+def _one_string() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"input": {"type": "string"}},
+        "required": ["input"],
+    }
 
 
 def _format(form: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -100,7 +117,7 @@ def _choice(
 ) -> object:
     if choice is None:
         return None
-    custom = {tool.name for tool in conversation.tools if tool.kind == "custom"}
+    custom = {tool.name for tool in conversation.tools if native and tool.kind == "custom"}
 
     def named(name: str) -> dict[str, Any]:
         kind = "custom" if name in custom else "function"

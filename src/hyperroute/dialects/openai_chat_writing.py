@@ -20,6 +20,7 @@ from hyperroute.canon.content import (
 )
 from hyperroute.canon.request import Conversation, Request
 from hyperroute.dialects.base import Emission, Profile
+from hyperroute.dialects.json import dumps
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import (
     OPENAI,
@@ -192,6 +193,9 @@ class _Writer:
             self.losses.at(path, "dropped", "a call carries no signature here")
         head = {"id": self.ids[part.id]}
         name = self.names[part.name]
+        if part.custom and not self.native:
+            said = dumps({"input": part.arguments}).decode()
+            return head | {"type": "function", "function": {"name": name, "arguments": said}}
         if part.custom:
             return head | {"type": "custom", "custom": {"name": name, "input": part.arguments}}
         arguments = part.arguments or "{}"

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hyperroute.canon.events import Reply, replay
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import (
     openai_errors,
     openai_responses_head,
+    openai_responses_settings,
     openai_responses_writing,
     relay,
 )
 from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, ErrorReport, Profile
+from hyperroute.dialects.filling import fill
 from hyperroute.dialects.openai_responses_decoding import ResponsesDecoder
 from hyperroute.dialects.openai_responses_encoding import ResponsesEncoder
 
@@ -65,6 +68,18 @@ class OpenAiResponses:
             ClientWireError: The request cannot be said here at all, or its content is malformed.
         """
         return openai_responses_writing.emit_request(request, model=model, profile=profile)
+
+    def fill(
+        self, body: bytes, parameters: Mapping[str, Any], *, profile: Profile
+    ) -> tuple[bytes, tuple[Loss, ...]]:
+        """Say what a shape filled in or changed, in Responses' own members.
+
+        Raises:
+            SpliceError: The body is not a JSON object.
+            ValueError: A value is not JSON.
+        """
+        del profile
+        return fill(body, parameters, openai_responses_settings.PLACES)
 
     def decoder(self, *, stream: bool) -> Decoder:  # noqa: ARG002 - the first byte tells
         """Start reading a reply; what comes decides whether it is streamed or whole."""

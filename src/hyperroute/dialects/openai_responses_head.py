@@ -12,6 +12,7 @@ from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.openai_heads import text_bytes
 from hyperroute.dialects.openai_responses_reading import read_conversation
 from hyperroute.dialects.reading import flag, integer, member, number, text, texts
+from hyperroute.dialects.searching import is_search, needed
 
 NAME: Final = "openai.responses"
 ENDPOINT: Final = "responses"
@@ -60,10 +61,15 @@ def parse_request(
 def _features(raw: Mapping[str, Any], effort: str | None) -> tuple[frozenset[str], int]:
     """Say what the request cannot be served without, and how many of its bytes are media."""
     found: set[str] = set()
+    kinds: list[object] = []
     tools = raw.get("tools")
     for tool in tools if isinstance(tools, list | tuple) else ():
         kind = tool.get("type") if isinstance(tool, Mapping) else None
-        found.add("web_search" if str(kind).startswith("web_search") else "tools")
+        kinds.append(kind)
+        if not is_search(kind):
+            found.add("tools")
+    if needed(kinds, _chosen(raw.get("tool_choice"))):
+        found.add("web_search")
     form = member(member(raw, "text", "") or {}, "format", "/text") or {}
     if form.get("type") in ("json_schema", "json_object"):
         found.add(form["type"])
@@ -80,6 +86,18 @@ def _features(raw: Mapping[str, Any], effort: str | None) -> tuple[frozenset[str
                 if isinstance(part, Mapping):
                     media += _media(part, found)
     return frozenset(found), media
+
+
+def _chosen(choice: object) -> list[object]:
+    """List the types of the tools that a choice names."""
+    if not isinstance(choice, Mapping):
+        return []
+    named = choice.get("tools") if choice.get("type") == "allowed_tools" else [choice]
+    return [
+        one.get("type")
+        for one in (named if isinstance(named, list | tuple) else ())
+        if isinstance(one, Mapping)
+    ]
 
 
 def _media(part: Mapping[str, Any], found: set[str]) -> int:

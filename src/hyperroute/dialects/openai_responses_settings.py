@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from hyperroute.canon.request import Conversation, Tool, ToolChoice
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.filling import Places
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import OPENAI, effort_of, strict_of, tier_of, web_search
+from hyperroute.dialects.searching import WHY, WORD, searches
 from hyperroute.errors import ClientWireError
 
 OUTPUT_MIN: Final = 16
 """The least ``max_output_tokens`` that is taken. Source: dialects.md, 3.9."""
 _TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
 _ALLOWED: Final = frozenset({"text"})
+
+PLACES: Final[Places] = MappingProxyType(
+    {
+        "effort": ("reasoning", "effort"),
+        "verbosity": ("text", "verbosity"),
+        **dict.fromkeys(
+            ("n", "seed", "top_k", "presence_penalty", "frequency_penalty", "logprobs", "stop")
+        ),
+    }
+)
+"""Where parameters of a shape are said; Responses has no place for the last ones."""
 
 
 def settings(
@@ -26,20 +40,24 @@ def settings(
         ClientWireError: Something is asked for that Responses must refuse (dialects.md, 9).
     """
     return {
-        **_tools(conversation, losses, names),
+        **_tools(conversation, profile, losses, names),
         **_form(conversation, profile, losses),
         **_limits(conversation, profile, losses),
         **_identity(conversation, profile, losses),
     }
 
 
-def _tools(conversation: Conversation, losses: Losses, names: Mapping[str, str]) -> dict[str, Any]:
+def _tools(
+    conversation: Conversation, profile: Profile, losses: Losses, names: Mapping[str, str]
+) -> dict[str, Any]:
     written: list[dict[str, Any]] = []
     choice = conversation.tool_choice
     for tool in conversation.tools:
         if tool.cache is not None:
             losses.at("/tools", "dropped", "tools carry no cache breakpoint here")
-        if tool.kind == "server":
+        if tool.kind == "server" and tool.name == WORD and not searches(profile):
+            losses.at("/tools", "dropped", WHY)
+        elif tool.kind == "server":
             written.append(_search(web_search(tool, losses)))
         else:
             written.append(_tool(tool, names[tool.name], losses))

@@ -40,6 +40,7 @@ from hyperroute.dialects.openai_responses_settings import settings
 from hyperroute.dialects.places import place_of_part
 from hyperroute.dialects.relay import Edit, Remove, Set
 from hyperroute.dialects.sealing import TAG, belongs, opened
+from hyperroute.dialects.searching import WHY, WORD, is_search, searches
 from hyperroute.errors import ClientWireError
 
 NAME: Final = "openai.responses"
@@ -54,7 +55,9 @@ def emit_request(request: Request, *, model: str, profile: Profile) -> Emission:
     """
     if request.dialect == NAME:
         edits, losses = _seal_edits(request, profile)
-        body = pass_through(request, model, edits)
+        dropped = _search_edits(request, profile)
+        losses += tuple(Loss(f"/tools/{edit.path[1]}", "dropped", WHY) for edit in dropped)
+        body = pass_through(request, model, [*edits, *dropped])
         return Emission(path=PATH, body=body, headers=request.headers, losses=losses)
     writer = _Writer(request, profile)
     body = body_of(writer.write(model))
@@ -80,6 +83,18 @@ def _seal_edits(request: Request, profile: Profile) -> tuple[list[Edit], tuple[L
             edits.append(Remove(path))
             losses.append(Loss(f"/input/{index}", "dropped", "thinking sealed by another vendor"))
     return edits, tuple(losses)
+
+
+def _search_edits(request: Request, profile: Profile) -> list[Remove]:
+    """Take out a search that is only offered, for a target that is known not to search."""
+    if searches(profile) or WORD in request.features:
+        return []
+    tools = request.raw.get("tools")
+    return [
+        Remove(("tools", index))
+        for index, tool in enumerate(tools if isinstance(tools, list | tuple) else ())
+        if isinstance(tool, Mapping) and is_search(tool.get("type"))
+    ]
 
 
 class _Writer:

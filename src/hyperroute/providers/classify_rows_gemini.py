@@ -29,6 +29,8 @@ GEMINI_ROWS: Final = (
     ),
     Row(detail=("BILLING_DISABLED",), verdict=verdicts.FUNDS),
     Row(detail=("PerDay",), verdict=verdicts.DAILY_QUOTA),
+    # A prompt that was blocked has no answer: a 200 whose decoder names the reason as the code.
+    _word("promptFeedback", verdicts.CONTENT_POLICY),
     _word("INVALID_ARGUMENT", verdicts.AUTH, text="api key not valid"),
     _word("INVALID_ARGUMENT", verdicts.AUTH, text="api key expired"),
     _word("PERMISSION_DENIED", verdicts.AUTH, text="api key was reported as leaked"),

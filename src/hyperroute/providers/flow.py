@@ -79,6 +79,7 @@ class Outbound:
         url: The base URL, without a trailing slash.
         speaks: Endpoints the account answers, best first; ``()`` = the plugin's own list.
         parameters: After shapes: what is filled in, ``fields`` already renamed.
+        renamed: Names of ``parameters`` that are this host's own (``fields``), sent as they stand.
         adds: Members put into the upstream body.
         group: Names the credential without revealing it; tags sealed state.
         unix_s: Unix time, for signatures.
@@ -94,6 +95,7 @@ class Outbound:
     headers: Headers = field(repr=False, default=())
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    renamed: frozenset[str] = frozenset()
     adds: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     profile: Profile = NO_PROFILE
     group: str = ""

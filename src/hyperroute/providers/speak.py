@@ -9,14 +9,14 @@ redirects are never followed, because a signature must not travel to where a rep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, NoReturn
 
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.wire import HttpHead, HttpRequest
-from hyperroute.dialects.base import Decoder, Dialect, Emission, ErrorInStream
+from hyperroute.dialects.base import Dialect, Emission, ErrorInStream
 from hyperroute.dialects.relay import SpliceError, merge_top
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
@@ -32,6 +32,7 @@ from hyperroute.providers.flow import (
     read,
     send,
 )
+from hyperroute.providers.returning import Returning
 from hyperroute.providers.sign import Sign, bearer, merged
 
 ERROR_BYTES_MAX: Final = 1024 * 1024
@@ -64,7 +65,7 @@ def speak(
             body = yield from _error_body()
             raise CallError(classify(dialect.parse_error(head, body), dialect.name))
         try:
-            yield from _answer(dialect, head)
+            yield from _answer(dialect, head, _returning(call, dialect))
         except ErrorInStream as error:
             raise CallError(classify(error.report, dialect.name)) from None
         except ProviderWireError as error:
@@ -102,7 +103,7 @@ def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpReques
     """
     try:
         emission = dialect.emit_request(call.request, model=call.model, profile=call.profile)
-        body = _filled(emission, call)
+        body = _filled(emission, dialect, call)
     except (ClientWireError, SpliceError, ValueError) as error:
         fail(verdicts.BAD_REQUEST, str(error))
     call.losses.extend(emission.losses)
@@ -151,9 +152,16 @@ def fail(verdict: Failure, message: str, *, status: int | None = None) -> NoRetu
     raise CallError(replace(verdict, message=message, status=status)) from None
 
 
-def _filled(emission: Emission, call: Outbound) -> bytes:
-    members = {**call.parameters, **call.adds}
-    return merge_top(emission.body, members) if members else emission.body
+def _filled(emission: Emission, dialect: Dialect, call: Outbound) -> bytes:
+    """Fill in what the shape says in the dialect's words, then what the entry says in its own."""
+    body = emission.body
+    own = {name: call.parameters[name] for name in call.parameters if name in call.renamed}
+    filled = {name: value for name, value in call.parameters.items() if name not in own}
+    if filled:
+        body, losses = dialect.fill(body, filled, profile=call.profile)
+        call.losses.extend(losses)
+    members = {**own, **call.adds}
+    return merge_top(body, members) if members else body
 
 
 def _error_body() -> Generator[Wish, Grant, bytes]:
@@ -163,7 +171,16 @@ def _error_body() -> Generator[Wish, Grant, bytes]:
     return bytes(body[:ERROR_BYTES_MAX])
 
 
-def _answer(dialect: Dialect, head: HttpHead) -> Flow:
+def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
+    """Say what an answer needs on its way back; nothing where the caller speaks this dialect."""
+    if call.request.dialect == dialect.name:
+        return None
+    tools = call.request.conversation.tools
+    custom = frozenset(tool.name for tool in tools if tool.kind == "custom")
+    return Returning(call.profile.vendor, call.profile.group, custom)
+
+
+def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Flow:
     """Read a success: find out what its body is, then hand its events up."""
     opening = b""
     while chunk := (yield from read()):
@@ -183,14 +200,14 @@ def _answer(dialect: Dialect, head: HttpHead) -> Flow:
         size += len(chunk)
         if not stream and size > BODY_BYTES_MAX:
             fail(verdicts.BOMB, f"a body beyond {BODY_BYTES_MAX} bytes", status=head.status)
-        yield from emptiness.passed(decoder.feed(chunk))
+        yield from emptiness.passed(_passed(decoder.feed(chunk), returning))
         chunk = yield from read()
-    yield from _closed(decoder, emptiness)
-
-
-def _closed(decoder: Decoder, emptiness: Emptiness) -> Generator[StreamEvent, Grant, None]:
-    yield from emptiness.passed(decoder.close())
+    yield from emptiness.passed(_passed(decoder.close(), returning))
     yield from emptiness.ended()
+
+
+def _passed(events: Iterable[StreamEvent], returning: Returning | None) -> Iterable[StreamEvent]:
+    return events if returning is None else returning.passed(events)
 
 
 def _begun(opening: bytes) -> bool:

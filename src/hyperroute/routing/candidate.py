@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from hyperroute.canon.failure import FailureClass
 from hyperroute.catalog.card import Offer, Timeouts
@@ -68,16 +68,26 @@ class Rejection:
         return f"{self.offer}: {self.requirement} needs {self.needed}, has {self.had}{source}"
 
 
+RefusalCode = Literal[
+    "model_not_found",
+    "wrong_endpoint",
+    "invalid_parameter",
+    "no_candidate",
+    "no_credential",
+    "context_length",
+    "over_cap",
+    "missing_model",
+    "intent_not_found",
+]
+"""What a plan can be refused for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a plan is empty, or the request is not one: an error the caller gets as it stands.
-
-    ``code``: ``model_not_found``, ``wrong_endpoint``, ``invalid_parameter``, ``no_candidate``,
-    ``no_credential``, ``context_length``, ``over_cap``, ``missing_model``, ``intent_not_found``.
-    """
+    """Why a plan is empty, or the request is not one: an error the caller gets as it stands."""
 
     status: int
-    code: str
+    code: RefusalCode
     message: str
     param: str = ""
     available: tuple[str, ...] = ()

@@ -195,7 +195,7 @@ class Pool:
         )
 
     def doing(self, kind: str, endpoint: str, features: frozenset[str]) -> int:
-        """The offers of a kind that accept an endpoint and do all that is needed."""
+        """The offers of a kind that accept an endpoint, if there is one, and do all that is needed."""
         key = (kind, endpoint, features)
         found = self._masks.get(key)
         if found is not None:
@@ -203,7 +203,9 @@ class Pool:
         return self._masks.keep(
             key,
             mask_of(
-                offer.kind == kind and endpoint in offer.endpoints and features <= offer.does
+                offer.kind == kind
+                and (not endpoint or endpoint in offer.endpoints)
+                and features <= offer.does
                 for offer in self.offers
             ),
         )

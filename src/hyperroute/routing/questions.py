@@ -44,7 +44,8 @@ class Answers:
         blocked: Until when to leave alone, by key ``offer:ID``, ``provider:NAME``,
             ``credential:ID`` or ``credential_model:ID/MODEL``; only what is troubled is in it.
         probing: Offers whose breaker is half open and whose one probe is already in flight.
-        missing: Provider names and credential ids that cannot be used, with the variable to set.
+        missing: Provider names and credential ids that cannot be used, with the variable to set, or
+            other words that follow "needs".
         facts: What the gateway knows of the caller beyond the request's own labels.
         measured: Rank key to offer id to integer (nanoseconds, tokens per second, requests).
     """

@@ -43,6 +43,8 @@ class Attempt:
         failure: Why it failed; ``None`` if it was served. Its message is not part of any record.
         cost: In ``1 / scale`` USD, ``None`` unknown.
         losses: What the upstream dialect could not say.
+        answered: The model that the provider says answered, where it is clearly not the one asked
+            (reliability.md, row 76); ``None``: nothing to wonder about.
     """
 
     number: int
@@ -60,6 +62,7 @@ class Attempt:
     usage: Usage = NO_USAGE
     cost: int | None = None
     losses: tuple[Loss, ...] = ()
+    answered: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what may be logged, unknown members left out."""
@@ -75,6 +78,7 @@ class Attempt:
             "first_content_at": self.first_content_at,
             "usage": _counts(self.usage),
             "cost": self.cost,
+            "answered": self.answered,
         }
         if self.failure is not None:
             told["failure"] = self.failure.kind.value

@@ -33,7 +33,8 @@ def pin_refused(view: View, service: Service, name: str) -> Refusal | None:
             message=f"Model {name!r} is not open to this client.",
             param="model",
         )
-    if request.endpoint not in model.endpoints or request.kind != model.kind:
+    entered = not request.endpoint or request.endpoint in model.endpoints
+    if not entered or request.kind != model.kind:
         return wrong_endpoint(view, name, model.endpoints)
     fitted = view.fitted_model(model)
     if isinstance(fitted, Misfit):
@@ -164,7 +165,7 @@ def _no_credential(closest: list[Reason], name: str, view: View) -> Refusal:
     return Refusal(
         status=503,
         code="no_credential",
-        message=f"No credential is set for {name!r}: set {' or '.join(wanted)}.{instead}",
+        message=f"No credential is set for {name!r}: it needs {' or '.join(wanted)}.{instead}",
         param="model",
         available=(working,) if working else (),
     )

@@ -163,7 +163,10 @@ def sends(model: Model, upstream: str, name: str) -> str:
 
 
 def available(table: RouteTable, request: Request) -> tuple[str, ...]:
-    """List the models that this endpoint would accept, in declared order; remembered by endpoint."""
+    """List the models that this endpoint would accept, in declared order; remembered by endpoint.
+
+    A caller in this process came by no endpoint, and may name any of them.
+    """
     known = names_of(table).available
     found = known.get(request.endpoint)
     if found is None:
@@ -173,9 +176,9 @@ def available(table: RouteTable, request: Request) -> tuple[str, ...]:
             if service.model.listed
             and not service.model.is_pattern
             and service.model.offers
-            and request.endpoint in service.model.endpoints
+            and (not request.endpoint or request.endpoint in service.model.endpoints)
         )
-        if request.endpoint in PATHS:
+        if request.endpoint in PATHS or not request.endpoint:
             known[request.endpoint] = found
     return found
 

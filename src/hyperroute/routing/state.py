@@ -88,6 +88,7 @@ class Heard:
             one by one, would leave the machine in the same state, and that takes longer.
         first_event_at: When the first of ``events`` came.
         first_content_at: When the first content among them came.
+        answered: The model that the provider says answered, where it is clearly not the one asked.
     """
 
     produced: int = 0
@@ -95,6 +96,7 @@ class Heard:
     events: tuple[StreamEvent, ...] = ()
     first_event_at: Instant | None = None
     first_content_at: Instant | None = None
+    answered: str | None = None
 
 
 NOTHING_HEARD = Heard()
@@ -302,6 +304,7 @@ def attempt_of(
         usage=usage,
         cost=_cost_of(state, candidate, usage, failure),
         losses=heard.losses,
+        answered=heard.answered,
     )
 
 

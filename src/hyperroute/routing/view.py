@@ -116,7 +116,7 @@ class View:
         request = self.request
         match name:
             case "endpoint":
-                return request.endpoint
+                return request.endpoint or None
             case "tokens":
                 return self.input_tokens
             case "max_out":

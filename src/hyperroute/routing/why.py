@@ -87,7 +87,7 @@ def _needs(offer: Offer, view: View) -> Iterator[Reason]:
         yield _reason("providers", offer, "providers.avoid", needed, offer.provider, "the request")
     if offer.kind != request.kind:
         yield _reason("kind", offer, "kind", request.kind, offer.kind, "the request")
-    if request.endpoint not in offer.endpoints:
+    if request.endpoint and request.endpoint not in offer.endpoints:
         yield _reason(
             "endpoint", offer, "endpoints", request.endpoint, offer.endpoints, "the request"
         )
@@ -150,10 +150,12 @@ def closed(offer: Offer, view: View) -> Iterator[Reason]:
     answers = view.answers
     keys = view.credentials_of(offer)
     if not view.usable(offer):
-        names = sorted(
-            {answers.missing[key] for key in (offer.provider, *keys) if key in answers.missing}
-        )
-        yield _reason("credential", offer, "credential", " or ".join(names), "not set", "")
+        any_of = sorted({answers.missing[key] for key in keys if key in answers.missing})
+        all_of = [answers.missing[offer.provider]] if offer.provider in answers.missing else []
+        if any_of and all(key in answers.missing for key in keys):
+            all_of.append(" or ".join(any_of))
+        needed = " and ".join(dict.fromkeys(all_of))
+        yield _reason("credential", offer, "credential", needed, "not set", "")
     if offer.id in answers.probing:
         yield _reason("health", offer, "health", "no probe in flight", "one in flight", "")
     for scope, key in (

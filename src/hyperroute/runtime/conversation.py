@@ -69,6 +69,7 @@ class Conversation:
         "_parts",
         "_sse",
         "_started",
+        "answered",
         "complete",
         "deltas",
         "fed",
@@ -103,6 +104,8 @@ class Conversation:
         self.flow = flow
         self.outbound = outbound
         self.produced = 0
+        self.answered = ""
+        """The model that the provider says answers; ``""``: it has not said."""
         self.fed = False
         self.deltas: set[int] = set()
         """Parts that are open and take text."""
@@ -246,6 +249,8 @@ class Conversation:
     def _start(self, model: str) -> bool:
         again = self._started
         self._started = True
+        if not again:
+            self.answered = model
         if not again and self._is_another(model):
             raise CallError(replace(WRONG_MODEL, message=f"answered as {model!r}"))
         return not again

@@ -47,11 +47,13 @@ class Accounts:
         by_name: Accounts by provider name.
         secrets: By credential id.
         missing: Provider names and credential ids to the reason, naming the variable.
+        wanted: The same keys to what would help, in words that follow "needs": the variable's name.
     """
 
     by_name: Mapping[str, Account]
     secrets: Mapping[str, Secret]
     missing: Mapping[str, str]
+    wanted: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def secret(self, credential: str) -> Secret:
         """Return the key of an attempt; ``""`` is that of an account without one.
@@ -67,10 +69,12 @@ def resolve(table: RouteTable, registry: Registry) -> Accounts:
     by_name: dict[str, Account] = {}
     secrets: dict[str, Secret] = {}
     missing: dict[str, str] = {}
+    wanted: dict[str, str] = {}
     for name, entry in table.providers.items():
         provider = registry.providers.get(entry.plugin)
         if provider is None:
             missing[name] = registry.missing(entry.plugin)
+            wanted[name] = f"the plugin {entry.plugin!r}"
             continue
         look = _Lookup(registry)
         url = look.text(entry.url or provider.url)
@@ -82,20 +86,23 @@ def resolve(table: RouteTable, registry: Registry) -> Accounts:
             headers=headers,
             options=entry.options,
         )
-        if not url and provider.dialects:
-            look.reasons.append(f"the provider {name!r} has no url")
+        if not (entry.url or provider.url) and provider.dialects:
+            look.lacks(f"the provider {name!r} has no url", f"a url of the provider {name!r}")
         if look.reasons:
             missing[name] = "; ".join(look.reasons)
+            wanted[name] = " and ".join(look.wanted)
         for credential, reference in references(name, entry, provider):
             found = registry.secret(reference)
             if found.secret is None:
                 missing[credential] = found.reason
+                wanted[credential] = _in_words(reference)
             else:
                 secrets[credential] = found.secret
     return Accounts(
         by_name=MappingProxyType(by_name),
         secrets=MappingProxyType(secrets),
         missing=MappingProxyType(missing),
+        wanted=MappingProxyType(wanted),
     )
 
 
@@ -110,10 +117,17 @@ def references(name: str, entry: ProviderEntry, provider: Provider) -> Iterator[
         yield key.id, key.secret
 
 
+def _in_words(reference: str) -> str:
+    """Name what a reference refers to, as somebody who must provide it knows it."""
+    scheme, _, name = reference.partition(":")
+    return name if scheme == "env" else f"the {scheme} {name!r}"
+
+
 @dataclass(slots=True)
 class _Lookup:
     registry: Registry
     reasons: list[str] = field(default_factory=list[str])
+    wanted: list[str] = field(default_factory=list[str])
 
     def text(self, value: str) -> str:
         """Resolve a text that may be a reference (``env:NAME``, ``file:/path``)."""
@@ -124,9 +138,13 @@ class _Lookup:
     def secret(self, reference: str) -> Secret:
         found = self.registry.secret(reference)
         if found.secret is None:
-            self.reasons.append(found.reason)
+            self.lacks(found.reason, _in_words(reference))
             return NO_SECRET
         return found.secret
+
+    def lacks(self, reason: str, wanted: str) -> None:
+        self.reasons.append(reason)
+        self.wanted.append(wanted)
 
 
 __all__ = ["NO_SECRET", "Account", "Accounts", "references", "resolve"]

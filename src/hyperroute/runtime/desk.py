@@ -123,7 +123,7 @@ class Desk:
             input_tokens=self._tokens.count(request) if asked.count_tokens else None,
             blocked=blocked,
             probing=probing,
-            missing=setting.shared.accounts.missing,
+            missing=setting.shared.accounts.wanted,
             facts=facts or {},
             measured=self.board.measured(asked.measures, now) if asked.measures else {},
         )

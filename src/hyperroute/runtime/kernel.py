@@ -238,9 +238,10 @@ class Run:
             headers=account.headers,
             options=account.options,
             parameters=candidate.parameters,
+            renamed=frozenset(offer.fields.values()),
             adds=offer.adds,
             profile=Profile(
-                vendor=provider.vendor,
+                vendor=provider.vendor_at(account.url),
                 group=offer.provider,
                 does=offer.does,
                 model_max_output_tokens=offer.output,
@@ -259,8 +260,7 @@ class Run:
         A name that nobody knows proves nothing: hosts call their deployments as they like.
         """
         offer = candidate.offer
-        known = (candidate.sends, offer.model)
-        if not self.plan.pinned or any(same_model(name, answered) for name in known):
+        if not self.plan.pinned or not _other(answered, candidate.sends, offer.model):
             return False
         return any(
             answered in {other.sends, other.model} or answered.startswith(f"{other.sends}-")
@@ -288,7 +288,17 @@ class Run:
             tuple(self._held),
             self._event_at,
             self._content_at,
+            _other(self.call.answered, self.call.outbound.model, self.call.offer.model),
         )
+
+
+def _other(answered: str, *asked: str) -> str | None:
+    """Return the name that a model answered under where it is clearly none of those asked for.
+
+    That alone only warns: hosts call their deployments as they like, and the table's ``sends`` may
+    be such a name.
+    """
+    return None if any(same_model(name, answered) for name in asked) else answered
 
 
 def _broken(error: Exception) -> Flow:

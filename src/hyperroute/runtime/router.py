@@ -159,7 +159,9 @@ class Router:
         Args:
             body: As the caller's dialect has it: a mapping, or JSON as bytes or text.
             dialect: ``None``: ``contents`` tells Gemini, ``input`` OpenAI responses, ``messages``
-                OpenAI chat. A body for Anthropic says ``anthropic.messages``.
+                OpenAI chat. A body for Anthropic says ``anthropic.messages``. A dialect that is
+                named is also where the request enters: a model that is not served at that endpoint
+                is refused there, while without one any model may be asked.
             headers: The caller's own, of which the dialect keeps what it forwards.
             labels: What is known of the caller (``org.region``, ``user.id``, …).
             stream: Ask for a stream or a whole answer, whatever the body says; ``None``: as it says.
@@ -172,6 +174,8 @@ class Router:
             kept = {name: value for name, value in raw.items() if name != "stream"}
             raw, data = ({**kept, "stream": True} if stream else kept), None
         request = self.dialect(dialect or _told(raw)).parse_request(raw, body=data, headers=headers)
+        if dialect is None:
+            request = replace(request, endpoint="")
         if labels:
             request = replace(request, labels=MappingProxyType({**request.labels, **labels}))
         return request

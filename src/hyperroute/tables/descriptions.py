@@ -248,7 +248,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "never": "Conditions that no attempted offer satisfies.",
             "cost": "What all attempts cost together, at most.",
             "ends": "served, exhausted, interrupted or refused.",
-            "error": "Failure class that the caller is told of.",
+            "error": "Failure class, or code of a refusal, that the caller is told of.",
             "status": "HTTP status that the caller gets.",
             "rejected": "Offer to the requirement that it fails.",
         },

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from hyperroute.catalog.card import Rate
+from hyperroute.routing.candidate import RefusalCode
 from hyperroute.tables import words
 
 _WHOLE = {"type": "integer", "minimum": 0}
@@ -143,6 +144,7 @@ FailureWord = Literal[
     "client_gone",
     "deadline",
 ]
+ErrorWord = FailureWord | RefusalCode
 
 
 class Doc(BaseModel):

@@ -14,6 +14,7 @@ from hyperroute.tables.schema import (
     Count,
     Day,
     Doc,
+    ErrorWord,
     FailureWord,
     Money,
     Named,
@@ -132,7 +133,7 @@ class ExpectDoc(Doc):
     never: Cond | None = None
     cost: Money | None = None
     ends: Literal["served", "exhausted", "interrupted", "refused"] | None = None
-    error: FailureWord | None = None
+    error: ErrorWord | None = None
     status: Status | None = None
     rejected: dict[str, str] = {}
 

@@ -67,6 +67,10 @@ _BODIES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         },
     }
 )
+_FILLED: Final[Mapping[str, Any]] = MappingProxyType(
+    {"temperature": 0.5, "top_p": 0.25, "service_tier": "flex"}
+)
+"""Parameters that every known dialect has a word for."""
 _GARBAGE: Final = (
     b"",
     b"\x00\xff\xfe",
@@ -247,6 +251,14 @@ class _Suite:
             shown = any(CANARY in value for name, value in heard.sent[0].headers)
             _that(shown or not self.provider.secret, "no header carries the credential")
 
+        def filled() -> None:
+            asked = replace(call, parameters=_FILLED, losses=[])
+            sent = play(self.provider, asked, answer(dialect.name)).sent[0]
+            read = dialect.parse_request(json.loads(sent.body or b"")).parameters
+            wrong = {name for name, value in _FILLED.items() if read.get(name) != value}
+            _that(not wrong, f"what a shape fills in cannot be read back: {sorted(wrong)}")
+
+        yield Case(f"{label}: what a shape fills in is said", filled)
         yield Case(f"{label}: text arrives in any chunks", said(HELLO))
         yield Case(f"{label}: tool calls arrive in any chunks", said(Said(text=(), call=Call())))
         yield Case(f"{label}: an answer in the other form is read, too", mismatched)

@@ -53,7 +53,6 @@ def test_the_head_says_what_routing_needs():
     request = request_of(raw)
     assert request.features == {
         "tools",
-        "web_search",
         "vision",
         "pdf",
         "thinking",

@@ -116,7 +116,6 @@ def test_the_head_says_what_routing_needs():
         "pdf",
         "audio_in",
         "tools",
-        "web_search",
         "logprobs",
         "json_object",
         "thinking",

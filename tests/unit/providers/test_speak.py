@@ -81,6 +81,26 @@ def test_parameters_and_adds_are_put_into_the_body_and_adds_win():
     assert (body["size"], body["seed"], body["provider"]) == ("1k", 2, {"a": [1]})
 
 
+def test_parameters_are_said_in_the_dialect_and_renamed_ones_as_they_stand():
+    outbound = call(
+        "chat",
+        speaks=("messages",),
+        parameters={"effort": "high", "seed": 3, "think": "hard"},
+        renamed=frozenset({"think"}),
+    )
+    body = json.loads(sent(outbound).body)
+    assert body["output_config"] == {"effort": "high"}
+    assert body["think"] == "hard"
+    assert "effort" not in body
+    assert "seed" not in body
+    assert ("/seed", "dropped") in [(loss.path, loss.kind) for loss in outbound.losses]
+
+
+def test_a_parameter_that_a_shape_ignores_is_taken_out():
+    body = json.loads(sent(call(raw={**BODIES["chat"], "seed": 1}, parameters={"seed": None})).body)
+    assert "seed" not in body
+
+
 def test_the_entrys_headers_win_over_the_dialects_and_the_signature_over_all():
     provider = replace(OPENAI, name="x")
     out = sent(

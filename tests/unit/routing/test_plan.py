@@ -209,7 +209,7 @@ def test_a_missing_credential_names_the_variable_and_a_model_that_works():
     )
     made = ask(table, "a", Answers(missing={"p#0": "P_KEY"}))
     assert (made.refusal.status, made.refusal.code) == (503, "no_credential")
-    assert made.refusal.message == "No credential is set for 'a': set P_KEY. 'b' works now."
+    assert made.refusal.message == "No credential is set for 'a': it needs P_KEY. 'b' works now."
     assert made.refusal.available == ("b",)
     assert made.rejections[0].needed == "P_KEY"
     assert ask(table, "a", Answers(missing={"p": "P_KEY"})).refusal.code == "no_credential"

@@ -7,6 +7,7 @@ import pytest
 from hyperroute.client import Router
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
+from hyperroute.routing.questions import Answers
 from hyperroute.runtime.credentials import NO_SECRET, resolve
 
 TABLE = """
@@ -46,6 +47,29 @@ def test_a_missing_key_is_told_by_the_name_of_its_variable():
     assert set(found.missing) == {"two#1", "far"}
     assert "UNSET" in found.missing["two#1"]
     assert "TEAM" in found.missing["far"]
+    assert found.wanted == {"two#1": "UNSET", "far": "TEAM"}
+
+
+def test_what_is_wanted_reads_on_from_needs():
+    registry = discover().with_secrets(lambda _: None)
+    table = """
+hyperroute: 1
+providers:
+  one: {plugin: openai, url: env:ONE_URL, keys: ["file:/no/such/key"], headers: {x-team: env:TEAM}}
+models:
+  m: {kind: chat, offers: [{at: one}]}
+"""
+    router = Router.loads(table, registry=registry)
+    found = resolve(router.table, registry)
+    assert found.wanted == {"one": "ONE_URL and TEAM", "one#0": "the file '/no/such/key'"}
+    made = router.plan(
+        {"model": "m", "messages": [{"role": "user", "content": "hi"}]},
+        answers=Answers(missing=found.wanted),
+    )
+    assert made.refusal is not None
+    assert made.refusal.message == (
+        "No credential is set for 'm': it needs ONE_URL and TEAM and the file '/no/such/key'."
+    )
 
 
 def test_an_account_without_keys_needs_none():

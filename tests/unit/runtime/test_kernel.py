@@ -205,6 +205,24 @@ def test_a_whole_answer_must_fold():
         assert story.reply is not None
 
 
+def vendor_told(url):
+    """Play one attempt, and say whose sealed state its target was taken to be."""
+    calls = []
+
+    def flow(call):
+        calls.append(call)
+        yield from GOOD
+
+    maker = Provider(name="maker", flow=flow, vendor="maker", url=url)
+    Stage(plan_of(candidate("m@a")), {"a": says(*ANSWER)}, maker).blocking()
+    return calls[0].profile.vendor
+
+
+def test_sealed_state_goes_to_the_vendors_own_address_and_to_no_compatible_host():
+    assert vendor_told("https://a.test") == "maker"
+    assert vendor_told("https://maker.test") == ""
+
+
 def test_the_nearest_breaker_counts():
     mine = Breaker(open=(OpenInRow(1),), cool_ns=1, cool_max_ns=1)
     plan = plan_of(candidate("m@a"), breakers={"a": mine})

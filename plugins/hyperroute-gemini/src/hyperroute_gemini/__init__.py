@@ -25,6 +25,7 @@ GEMINI: Final = Provider(
     speaks=tuple(_DIALECTS),
     vendor="google",
     secret="env:GEMINI_API_KEY",
+    options=MappingProxyType({"thinking_types": list, "file_urls": bool, "prefill": bool}),
     dialects=_DIALECTS,
 )
 

@@ -56,6 +56,9 @@ OPENAI: Final = Provider(
             "organization": str,
             "project": str,
             "reasoning_content": bool,
+            "max_tokens": bool,
+            "prefill": bool,
+            "top_k": bool,
         }
     ),
     dialects=_DIALECTS,
