@@ -47,9 +47,7 @@ def _signed(request: HttpRequest, call: Outbound, name: str, prefix: str) -> Htt
     if not call.secret:
         return request
     headers = merged(request.headers, ((name, f"{prefix}{call.secret}"),))
-    return HttpRequest(
-        method=request.method, url=request.url, headers=headers, body=request.body
-    )
+    return HttpRequest(method=request.method, url=request.url, headers=headers, body=request.body)
 
 
 __all__ = ["Sign", "bearer", "in_header", "merged", "unsigned"]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
+from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
 
@@ -30,7 +31,7 @@ Barrier = Literal[
 scope, or a retry budget that is used up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One conversation with one offer, over.
 
@@ -93,7 +94,7 @@ class Denial:
     until: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Record:
     """One run from its beginning to its one end.
 

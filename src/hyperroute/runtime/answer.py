@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
 from hyperroute.canon.events import Reply, StreamEvent
+from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.dialects.base import Dialect
 from hyperroute.routing.record import Record
@@ -15,7 +15,7 @@ from hyperroute.runtime.kernel import Run
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
 
 
-@dataclass(frozen=True)
+@quick(frozen=True)
 class Answer:
     """A whole answer.
 
