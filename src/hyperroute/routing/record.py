@@ -194,7 +194,7 @@ class Record:
 
 def sane(usage: Usage) -> Usage:
     """Clamp counts that a provider reported below zero (reliability.md, row 70)."""
-    if all(count is None or count >= 0 for count in _COUNTS_OF(usage)):
+    if min(filter(None, _COUNTS_OF(usage)), default=0) >= 0:  # unknown and 0 pass the filter by
         return usage
     wrong: dict[str, Any] = {
         name: 0 for name, count in _plain(usage).items() if count is not None and count < 0
