@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from hyperroute.canon.quick import quick
+
 Json = Mapping[str, Any]
 Role = Literal["user", "assistant", "system"]
 """``system`` only for instructions in mid-conversation; leading ones are ``Conversation.system``."""
@@ -41,7 +43,7 @@ class CacheMark:
     ttl: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Text:
     """Plain text. ``citations`` keep the vendor's own objects."""
 

@@ -30,6 +30,7 @@ from hyperroute.canon.content import (
     ToolResult,
     ToolUse,
 )
+from hyperroute.canon.quick import quick
 from hyperroute.canon.usage import NO_USAGE, Usage
 
 FinishReason = Literal[
@@ -106,7 +107,7 @@ class Finished:
 StreamEvent = Started | PartStarted | PartDelta | PartEnded | UsageReported | Finished
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Choice:
     """One answer of ``n``."""
 
@@ -120,7 +121,7 @@ class Choice:
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A whole answer, only ever made by ``collect``."""
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from hyperroute.canon.content import CacheMark, Json, Part, Turn
+from hyperroute.canon.quick import quick
 from hyperroute.canon.wire import Headers
 
 Kind = Literal["chat", "image", "video", "audio", "embed", "gpu"]
@@ -132,7 +133,7 @@ class Narrowing:
 NO_NARROWING = Narrowing()
 
 
-@dataclass(frozen=True, kw_only=True)
+@quick(frozen=True, kw_only=True)
 class Request:
     """One request as routing sees it.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from hyperroute.canon.quick import quick
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What was consumed. Details are *parts of* their totals; unknown is ``None``.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from hyperroute.canon.quick import quick
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
     """One request, wholly in memory. ``url`` is absolute when outbound, a path when inbound.
 
@@ -24,7 +26,7 @@ class HttpRequest:
         return replace(self, headers=(*self.headers, *more))
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class HttpHead:
     """Status line and headers of a reply whose body is still to come. Names are lower case."""
 

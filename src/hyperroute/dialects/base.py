@@ -14,11 +14,12 @@ from typing import Any, Protocol
 from hyperroute.canon.events import Reply, StreamEvent
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.loss import Loss
+from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What is known of the target; unknown is ``None`` and the dialect assumes nothing.
 
@@ -36,7 +37,7 @@ class Profile:
 NO_PROFILE = Profile()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Emission:
     """A request in a dialect: the path and body to send, and what it could not say."""
 

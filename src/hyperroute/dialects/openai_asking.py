@@ -16,7 +16,7 @@ from hyperroute.dialects.effort import effort_of as effort_for_budget
 from hyperroute.dialects.extension import EXTENSIONS
 from hyperroute.dialects.json import dumps
 from hyperroute.dialects.losses import Losses
-from hyperroute.dialects.relay import Edit, Remove, Set, splice
+from hyperroute.dialects.relay import Edit, Remove, Set, only_model, splice
 from hyperroute.dialects.renaming import fitted, fitted_ids
 from hyperroute.dialects.strictness import in_strict_subset
 from hyperroute.errors import ClientWireError
@@ -41,10 +41,24 @@ def pass_through(request: Request, model: str, edits: Sequence[Edit] = ()) -> by
     if bool(request.raw.get("stream")) != request.stream:
         turned.append(Set(("stream",), b"true" if request.stream else b"false"))
     try:
-        body = dumps(request.raw) if request.body is None else request.body
+        if request.body is None:  # no bytes of the caller's to keep: written once, edited before
+            return splice(_written(request, model), edits)
+        body = request.body
+        if not (ours or turned or edits) and (place := only_model(body)) is not None:
+            return body[: place[0]] + dumps(model) + body[place[1] :]
         return splice(body, [Set(("model",), dumps(model)), *ours, *turned, *edits])
     except ValueError as error:
         raise ClientWireError(f"the body cannot be sent on: {error}") from None
+
+
+def _written(request: Request, model: str) -> bytes:
+    """Write a caller's mapping with what ``pass_through`` changes at its top."""
+    members = {**request.raw, "model": model}
+    for key in (*EXTENSIONS, "intent"):
+        members.pop(key, None)
+    if bool(members.get("stream")) != request.stream:
+        members["stream"] = request.stream
+    return dumps(members)
 
 
 def body_of(members: Mapping[str, Any]) -> bytes:

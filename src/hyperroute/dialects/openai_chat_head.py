@@ -5,7 +5,7 @@ The conversation is read on first use (``openai_chat_reading``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,9 +20,11 @@ from hyperroute.dialects.searching import needed
 NAME: Final = "openai.chat"
 ENDPOINT: Final = "chat"
 
-_NUMBERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
-_INTEGERS = ("n", "seed", "top_logprobs")
-_WORDS = ("service_tier", "verbosity")
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str, str], Any]]] = MappingProxyType(
+    dict.fromkeys(("temperature", "top_p", "presence_penalty", "frequency_penalty"), number)
+    | dict.fromkeys(("n", "seed", "top_logprobs"), integer)
+    | dict.fromkeys(("service_tier", "verbosity", "reasoning_effort"), text)
+)
 _FORWARDED: Final = frozenset({"openai-beta"})
 
 
@@ -57,14 +59,10 @@ def parse_request(
 
 def _parameters(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
-    for key in _NUMBERS:
-        found[key] = number(raw, key, "")
-    for key in _INTEGERS:
-        found[key] = integer(raw, key, "")
-    for key in _WORDS:
-        found[key] = text(raw, key, "")
-    found["effort"] = text(raw, "reasoning_effort", "")
-    return MappingProxyType({key: value for key, value in found.items() if value is not None})
+    for key, reader in _READERS.items():
+        if key in raw and (value := reader(raw, key, "")) is not None:
+            found["effort" if key == "reasoning_effort" else key] = value
+    return MappingProxyType(found)
 
 
 def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:

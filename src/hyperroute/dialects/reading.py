@@ -164,7 +164,7 @@ def count(value: Any) -> int | None:
 
     Source: reliability.md, row 70.
     """
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)

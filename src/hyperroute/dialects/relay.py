@@ -113,6 +113,16 @@ def tell_model(body: bytes, model: str, *paths: Path) -> bytes:
     return b"".join(lines)
 
 
+def only_model(body: bytes) -> tuple[int, int] | None:
+    """Say where the top object's ``model`` stands, where one look tells that it stands there once.
+
+    The word comes once in quotes, no key is spelt with escapes, and ``_plain_place`` knows the rest.
+    """
+    if body.count(b'"model"') != 1 or b"\\u" in body:
+        return None
+    return _plain_place(body, ("model",))
+
+
 def _told(body: bytes, value: bytes, paths: Sequence[Path]) -> bytes:
     for path in paths:
         try:

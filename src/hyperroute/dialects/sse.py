@@ -48,6 +48,10 @@ class SseReader:
         """
         if not self._begun:
             chunk = self._unmarked(chunk)
+        elif self._is_one(chunk):
+            event, self._name = (self._name, chunk[6:-2]), ""
+            yield event
+            return
         if self._after_cr and chunk:
             # The CR already ended its line; the LF of a CRLF cut in two adds nothing.
             self._after_cr = False
@@ -92,6 +96,17 @@ class SseReader:
         data, name = self._data, self._name
         self._name, self._data, self._size = "", [], 0
         return (name, b"\n".join(data)) if data else None
+
+    def _is_one(self, chunk: bytes) -> bool:
+        """Say whether this is one whole event of one line, as most providers send each token."""
+        return (
+            chunk.find(b"\n") == len(chunk) - 2 > 5
+            and chunk.startswith(b"data: ")
+            and chunk.endswith(b"\n")
+            and b"\r" not in chunk
+            and not (self._pieces or self._data or self._after_cr)
+            and len(chunk) <= EVENT_BYTES_MAX
+        )
 
     def _unmarked(self, chunk: bytes) -> bytes:
         joined = b"".join((*self._pieces, chunk))
@@ -147,6 +162,11 @@ class BodyReader:
         Raises:
             ProviderWireError: A limit is exceeded, or it is neither of the two (a web page, text).
         """
+        if self._begun and self._whole is None:
+            return self._events.feed(chunk)  # of each token: no generator around a generator
+        return self._fed(chunk)
+
+    def _fed(self, chunk: bytes) -> Iterator[tuple[str, bytes]]:
         if not self._begun:
             self._head += chunk
             first = self._head.removeprefix(_BOM).lstrip()[:1]

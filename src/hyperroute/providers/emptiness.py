@@ -30,6 +30,9 @@ class Emptiness:
             CallError: The provider itself calls the answer malformed (row 72) or failed.
         """
         for event in events:
+            if self._said and type(event) is PartDelta:
+                yield event  # the token's way
+                continue
             if isinstance(event, Finished):
                 match event.reason:
                     case "malformed":

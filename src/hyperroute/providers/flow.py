@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
+from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile
@@ -70,7 +71,7 @@ class CallError(Exception):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Outbound:
     """One attempt, ready to be made.
 

@@ -7,7 +7,6 @@ Without a secret nothing is added: local servers take none, and an account may c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.providers.flow import Outbound
@@ -39,14 +38,16 @@ def merged(*layers: Headers) -> Headers:
     """Merge headers by lower-case name: the later layer wins, whole."""
     found: dict[str, str] = {}
     for layer in layers:
-        found.update((name.lower(), value) for name, value in layer)
+        for name, value in layer:
+            found[name.lower()] = value
     return tuple(found.items())
 
 
 def _signed(request: HttpRequest, call: Outbound, name: str, prefix: str) -> HttpRequest:
     if not call.secret:
         return request
-    return replace(request, headers=merged(request.headers, ((name, f"{prefix}{call.secret}"),)))
+    headers = merged(request.headers, ((name, f"{prefix}{call.secret}"),))
+    return HttpRequest(method=request.method, url=request.url, headers=headers, body=request.body)
 
 
 __all__ = ["Sign", "bearer", "in_header", "merged", "unsigned"]

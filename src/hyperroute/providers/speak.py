@@ -24,6 +24,7 @@ from hyperroute.providers.classify import Classify, by_dialect
 from hyperroute.providers.emptiness import Emptiness
 from hyperroute.providers.flow import (
     BODY_BYTES_MAX,
+    READ,
     CallError,
     Flow,
     Grant,
@@ -201,7 +202,9 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Fl
         if not stream and size > BODY_BYTES_MAX:
             fail(verdicts.BOMB, f"a body beyond {BODY_BYTES_MAX} bytes", status=head.status)
         yield from emptiness.passed(_passed(decoder.feed(chunk), returning))
-        chunk = yield from read()
+        more = yield READ  # as ``read`` does, without a generator for every chunk
+        assert isinstance(more, bytes)
+        chunk = more
     yield from emptiness.passed(_passed(decoder.close(), returning))
     yield from emptiness.ended()
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from hyperroute.canon.failure import Cool, Failure
+from hyperroute.canon.quick import quick
 from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.catalog.card import Breaker, OpenByShare, OpenInRow
 from hyperroute.routing.backoff import HINT_NS_MAX, drawn
@@ -51,7 +52,7 @@ Verdict = Literal["good", "half", "bad", "neutral"]
 
 
 # --- breakers ------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Circuit:
     """One offer's breaker.
 
@@ -270,7 +271,7 @@ def cool_key(*, scope: str, offer: str, provider: str, model: str, credential: s
 
 
 # --- retry budgets -------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Bucket:
     """One provider's retry budget: hundredths of retries saved, and when the floor is full again."""
 

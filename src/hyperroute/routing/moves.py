@@ -7,10 +7,11 @@ looks at a clock: whether there is time for a move is the machine's to say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from hyperroute.canon.failure import REACTIONS, Failure, FailureClass, Reaction
+from hyperroute.canon.quick import quick
 from hyperroute.routing.backoff import wait_ns
 from hyperroute.routing.plan import Candidate, Plan
 from hyperroute.routing.record import Barrier, PermitKind
@@ -37,7 +38,7 @@ _KEY_MAY_HELP: Final = _KEYED | {FailureClass.RATE_LIMITED}
 _KEY_BARRIERS: Final = frozenset[Barrier]({"credential", "credential_model"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Trail:
     """Where in its plan a run stands.
 
@@ -53,7 +54,7 @@ class Trail:
     banned: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Move:
     """The next attempt.
 

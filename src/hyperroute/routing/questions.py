@@ -7,8 +7,9 @@ at one instant. An unanswered question is unknown, never a guess.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
 from hyperroute.catalog.condition import Fact
@@ -18,7 +19,7 @@ from hyperroute.routing.resolve import resolve_name
 from hyperroute.routing.table import ModelTerm, RouteTable, Term
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Questions:
     """What to find out.
 
@@ -33,7 +34,7 @@ class Questions:
     measures: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Answers:
     """What was known at one instant. Advisory state only ever removes or reorders.
 

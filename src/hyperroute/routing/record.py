@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
+from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
 
@@ -30,7 +31,7 @@ Barrier = Literal[
 scope, or a retry budget that is used up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One conversation with one offer, over.
 
@@ -97,7 +98,7 @@ class Denial:
     until: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Record:
     """One run from its beginning to its one end.
 
@@ -197,7 +198,7 @@ class Record:
 
 def sane(usage: Usage) -> Usage:
     """Clamp counts that a provider reported below zero (reliability.md, row 70)."""
-    if all(count is None or count >= 0 for count in _COUNTS_OF(usage)):
+    if min(filter(None, _COUNTS_OF(usage)), default=0) >= 0:  # unknown and 0 pass the filter by
         return usage
     wrong: dict[str, Any] = {
         name: 0 for name, count in _plain(usage).items() if count is not None and count < 0

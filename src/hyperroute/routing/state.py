@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from hyperroute.canon.events import Finished, StreamEvent
 from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.loss import Loss
+from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.catalog.pricing import owed, sheet_on
@@ -77,7 +78,7 @@ class Arrived:
     event: StreamEvent
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Heard:
     """What a driver knows of the open call beyond what it told event by event.
 
@@ -227,7 +228,7 @@ class Held(NamedTuple):
         return tuple(events)
 
 
-@dataclass(frozen=True, kw_only=True)
+@quick(frozen=True, kw_only=True)
 class State:
     """Everything the machine remembers. Frozen: a state can be kept, compared and replayed.
 

@@ -6,9 +6,10 @@ Its twin is ``blocking``, line by line; one property holds the two together (tes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from hyperroute.canon.events import PartDelta, StreamEvent
+from hyperroute.canon.units import Instant
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.providers.flow import READ, CallError, Grant, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
@@ -17,10 +18,13 @@ from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.ports import AsyncClock, AsyncExchange, AsyncTransport
 
 Events = AsyncGenerator[StreamEvent, None]
+Hold = Callable[[StreamEvent, Instant], None]
 
 
-async def pump(call: Conversation, transport: AsyncTransport, clock: AsyncClock) -> Events:
-    """Carry out one provider conversation, and hand its events up.
+async def pump(
+    call: Conversation, transport: AsyncTransport, clock: AsyncClock, hold: Hold | None = None
+) -> Events:
+    """Carry out one provider conversation, and hand its events up, or to ``hold`` where it is given.
 
     Raises:
         CallError: It failed, for whatever reason; nothing else that a provider can cause.
@@ -64,7 +68,10 @@ async def pump(call: Conversation, transport: AsyncTransport, clock: AsyncClock)
                 if verdict is None:
                     return
                 raise verdict from None
-            yield wish
+            if hold is None:
+                yield wish
+            else:
+                hold(wish, clock.now())  # one hop less for every event of a whole answer
     finally:
         call.close()
         if exchange is not None:
@@ -90,7 +97,8 @@ async def serve(run: kernel.Run, *, transport: AsyncTransport, clock: AsyncClock
                         yield event
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
-                        events = pump(call, transport, clock)
+                        hold = run.hold if run.whole else None
+                        events = pump(call, transport, clock, hold)
                     case Wait(until):
                         await clock.sleep(max(0, until - clock.now()))
                     case Finish():
@@ -105,9 +113,6 @@ async def serve(run: kernel.Run, *, transport: AsyncTransport, clock: AsyncClock
                 async for event in events:
                     if run.streaming and isinstance(event, PartDelta):
                         yield event  # what step would say, without asking it for every token
-                        continue
-                    if run.whole:
-                        run.hold(event, clock.now())
                         continue
                     todo = run.take(Arrived(clock.now(), event))
                     break

@@ -5,9 +5,10 @@ Its twin is ``awaiting``, line by line; one property holds the two together (tes
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from hyperroute.canon.events import PartDelta, StreamEvent
+from hyperroute.canon.units import Instant
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.providers.flow import READ, CallError, Grant, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
@@ -16,10 +17,13 @@ from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.ports import Clock, Exchange, Transport
 
 Events = Generator[StreamEvent, None, None]
+Hold = Callable[[StreamEvent, Instant], None]
 
 
-def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
-    """Carry out one provider conversation, and hand its events up.
+def pump(
+    call: Conversation, transport: Transport, clock: Clock, hold: Hold | None = None
+) -> Events:
+    """Carry out one provider conversation, and hand its events up, or to ``hold`` where it is given.
 
     Raises:
         CallError: It failed, for whatever reason; nothing else that a provider can cause.
@@ -63,7 +67,10 @@ def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
                 if verdict is None:
                     return
                 raise verdict from None
-            yield wish
+            if hold is None:
+                yield wish
+            else:
+                hold(wish, clock.now())  # one hop less for every event of a whole answer
     finally:
         call.close()
         if exchange is not None:
@@ -88,7 +95,8 @@ def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
                         yield event
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
-                        events = pump(call, transport, clock)
+                        hold = run.hold if run.whole else None
+                        events = pump(call, transport, clock, hold)
                     case Wait(until):
                         clock.sleep(max(0, until - clock.now()))
                     case Finish():
@@ -103,9 +111,6 @@ def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
                 for event in events:
                     if run.streaming and isinstance(event, PartDelta):
                         yield event  # what step would say, without asking it for every token
-                        continue
-                    if run.whole:
-                        run.hold(event, clock.now())
                         continue
                     todo = run.take(Arrived(clock.now(), event))
                     break

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from hyperroute.canon.quick import quick
 from hyperroute.canon.wire import HttpHead, HttpRequest
 
 TransportFault = Literal[
@@ -33,7 +33,7 @@ class TransportError(Exception):
         self.fault: TransportFault = fault
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Limits:
     """Phase limits of one exchange, in nanoseconds; ``total_until`` is an instant."""
 

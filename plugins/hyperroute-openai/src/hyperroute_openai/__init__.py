@@ -36,8 +36,10 @@ def sign(request: HttpRequest, call: Outbound) -> HttpRequest:
     options = call.options
     signed = (_API_KEY if options.get("auth") == "api-key" else bearer)(request, call)
     payers = tuple((header, str(options[name])) for name, header in _HEADERS if options.get(name))
-    url = signed.url
-    if version := options.get("api_version"):
+    url, version = signed.url, options.get("api_version")
+    if not payers and not version:
+        return signed
+    if version:
         url += ("&" if "?" in url else "?") + f"api-version={version}"
     return replace(signed, url=url, headers=merged(signed.headers, payers))
 
