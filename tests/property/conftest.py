@@ -11,6 +11,7 @@ ACCOUNT = (
     '  {word}-{at}: {{plugin: {plugin}, url: "https://{word}-{at}.canary-host.internal:8443", '
     'keys: ["env:CANARY_{word}_{at}"], speaks: [{word}], headers: {{x-team: "env:TEAM"}}}}\n'
 )
+DOES = "tools, vision, json_object, json_schema, thinking, effort, pdf, parallel_tools"
 PLUGINS = {"chat": "openai", "responses": "openai", "messages": "anthropic", "gemini": "gemini"}
 
 
@@ -23,7 +24,7 @@ def four_dialects():
         for at in ("one", "two")
     )
     models = "".join(
-        f"  m-{word}: {{kind: chat, offers: [{{at: {word}-one}}, {{at: {word}-two}}]}}\n"
+        f"  m-{word}: {{kind: chat, does: [{DOES}], offers: [{{at: {word}-one}}, {{at: {word}-two}}]}}\n"
         for word in PLUGINS
     )
     text = f"hyperroute: 1\nproviders:\n{accounts}models:\n{models}"
