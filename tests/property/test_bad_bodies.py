@@ -65,7 +65,13 @@ GOOD = {
                 {"type": "thinking", "thinking": "t", "signature": "s"},
                 {"type": "tool_use", "id": "t1", "name": "f", "input": {"q": "x"}}]},
             {"role": "user", "content": [
-                {"type": "tool_result", "tool_use_id": "t1", "content": "ok"}]}],
+                {"type": "tool_result", "tool_use_id": "t1", "content": "ok"},
+                {"type": "document", "source": {
+                    "type": "base64", "media_type": "application/pdf", "data": PNG}}]},
+            {"role": "assistant", "content": [{"type": "text", "text": "t", "citations": [
+                {"type": "char_location", "cited_text": "c", "document_index": 0,
+                 "document_title": None, "start_char_index": 0, "end_char_index": 1}]}]},
+            {"role": "user", "content": "and"}],
         "tools": [{"name": "f", "input_schema": SCHEMA}],
         "tool_choice": {"type": "tool", "name": "f"}, "temperature": 0.5, "top_k": 5,
         "stop_sequences": ["x"], "thinking": {"type": "enabled", "budget_tokens": 1024},

@@ -34,7 +34,7 @@ def world_of():
 
 
 def test_a_thousand_routers_and_clients_leave_nothing_behind():
-    registry = discover().with_secrets(lambda _: "key")
+    registry = discover().with_secrets(lambda reference: f"key of {reference}")
     alive: list[weakref.ref[object]] = []
     worlds: list[World] = []
 
@@ -61,7 +61,7 @@ def test_a_thousand_routers_and_clients_leave_nothing_behind():
 
 
 def test_a_thousand_async_clients_leave_nothing_behind():
-    registry = discover().with_secrets(lambda _: "key")
+    registry = discover().with_secrets(lambda reference: f"key of {reference}")
     router = Router.loads(TABLE, registry=registry)
     alive: list[weakref.ref[object]] = []
 
@@ -86,7 +86,9 @@ def test_a_thousand_async_clients_leave_nothing_behind():
 
 def test_clients_with_transports_of_their_own_end_their_threads():
     """Nothing was sent, so nothing was opened; what was made all the same is let go of."""
-    router = Router.loads(TABLE, registry=discover().with_secrets(lambda _: "key"))
+    router = Router.loads(
+        TABLE, registry=discover().with_secrets(lambda reference: f"key of {reference}")
+    )
     Client(router).close()
     gc.collect()
     threads, files = threading.active_count(), open_files()
