@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -18,7 +19,8 @@ from hyperroute.canon.units import SECOND
 from hyperroute.routing.attempt import min_useful_ns
 from hyperroute.routing.backoff import HINT_NS_MAX, envelope_ns
 from hyperroute.routing.record import Attempt
-from hyperroute.testing.runs import Stage, Story
+from hyperroute.testing.lines import ANSWER, says
+from hyperroute.testing.runs import Stage, Story, candidate, plan_of
 from hyperroute.testing.stages import drawn_stage, seeded
 
 
@@ -244,3 +246,23 @@ def test_invariant_31_nothing_a_provider_does_escapes(stage: Stage, runs: int):
 @given(st.integers(0, 2**32))
 def test_a_run_is_the_same_every_time(seed: int):
     assert drawn_stage(seeded(seed)).blocking() == drawn_stage(seeded(seed)).blocking()
+
+
+@HALF
+@given(st.integers(0, 2**32), st.booleans())
+def test_invariant_10_one_more_that_always_answers_loses_no_run_that_was_served(
+    seed: int, in_front: bool
+):
+    """Invariant 10, the run's part: the same faults, and one offer more, first or last."""
+    plain, more = (replace(drawn_stage(seeded(seed)), hang_up_after=None) for _ in range(2))
+    always = candidate("m@z", retries=0, rotations=0)
+    listed = plain.plan.candidates
+    listed = (always, *listed) if in_front else (*listed, always)
+    known = plan_of(*listed).table.providers
+    table = replace(plain.plan.table, providers={**known, **plain.plan.table.providers})
+    more.plan = replace(more.plan, candidates=listed, table=table)
+    more.answers = {**more.answers, "z": says(*ANSWER)}
+    before, after = plain.blocking(), more.blocking()
+    if before.outcome == "served":
+        assert after.outcome == "served"
+        assert not in_front or after.offers == ["m@z"]

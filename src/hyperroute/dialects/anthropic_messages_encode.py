@@ -309,7 +309,7 @@ def _redacted(sealed: Sealed | None) -> dict[str, Any]:
 
 
 def _own(citations: tuple[Any, ...]) -> list[Any]:
-    return [c for c in citations if isinstance(c, Mapping) and c.get("type") in _CITATIONS]
+    return [c for c in citations if isinstance(c, Mapping) and str(c.get("type")) in _CITATIONS]
 
 
 def _whole(part: Part, request: Request) -> list[dict[str, Any]]:

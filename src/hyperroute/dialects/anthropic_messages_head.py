@@ -76,7 +76,8 @@ def _features(
         yield "json_schema"
     if output.get("effort") is not None:
         yield "effort"
-    if thinking.get("type") in THINKING:
+    kind = thinking.get("type")
+    if isinstance(kind, str) and kind in THINKING:
         yield "thinking"
     for message in _objects(raw.get("messages")):
         for block in _objects(message.get("content")):
@@ -89,7 +90,7 @@ def _of_block(block: Mapping[str, Any]) -> Iterator[str]:
             yield "vision"
         case "document":
             source = block.get("source")
-            if isinstance(source, Mapping) and source.get("type") not in {"text", "content"}:
+            if isinstance(source, Mapping) and source.get("type") not in ("text", "content"):
                 yield "pdf"
         case "tool_result":
             for inner in _objects(block.get("content")):

@@ -139,7 +139,7 @@ def _takes_mark(blocks: list[Any]) -> bool:
         return False
     if last.get("type") == "text":
         return isinstance(last.get("text"), str) and bool(last["text"].strip())
-    return last.get("type") in {"image", "document", "tool_use", "tool_result"}
+    return last.get("type") in ("image", "document", "tool_use", "tool_result")
 
 
 def _as_block(text: str) -> bytes:
@@ -180,5 +180,5 @@ def _thinking(messages: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         for index, block in enumerate(content):
             if not isinstance(block, Mapping):
                 continue
-            if block.get("type") in {"thinking", "redacted_thinking"}:
+            if block.get("type") in ("thinking", "redacted_thinking"):
                 yield ("messages", turn, "content", index), block

@@ -133,7 +133,7 @@ def _search(tool: Tool, where: str, losses: Losses) -> dict[str, Any]:
     kept = {k: location[k] for k in ("city", "region", "country", "timezone") if location.get(k)}
     if kept:
         written["user_location"] = {"type": "approximate", **kept}
-    if config.get("search_context_size") not in {None, "medium"}:
+    if config.get("search_context_size") not in (None, "medium"):
         losses.at(where, "dropped", "no search_context_size here")
     return written
 

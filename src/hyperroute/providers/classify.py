@@ -8,6 +8,7 @@ own, which are asked first; unknown 4xx is ``bad_request``, unknown 5xx is ``ser
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import IntEnum
@@ -97,6 +98,11 @@ def effective_status(report: ErrorReport) -> int | None:
     return None if report.status is None or report.status == 200 else report.status
 
 
+_CODE: Final = re.compile(
+    r"(?=.{1,64}$)(?:\d{1,6}|[A-Za-z]+(?:[_-][A-Za-z]+|\.[A-Z][A-Za-z]*)*(?:[_-]?\d{1,3})?)"
+)
+"""A short number, or words that may end in one: what vendors' lists of codes hold, and no host."""
+
 _TABLES: Final = MappingProxyType(
     {
         "openai.chat": OPENAI_ROWS + BEDROCK_ROWS,
@@ -152,10 +158,18 @@ def _told(verdict: Failure, report: ErrorReport, status: int | None) -> Failure:
         message=report.message,
         explains=verdict.explains and report.json and bool(report.message),
         status=status,
-        code=report.code or report.type,
+        code=_word(report.code) or _word(report.type),
         hint_ns=report.hint_ns,
         pushback=verdict.pushback or report.pushback,
     )
+
+
+def _word(code: str | None) -> str | None:
+    """Keep a code only if it is one: records and logs show it, so it must be no sentence or id.
+
+    Gateways put messages, account names and request ids where a code belongs (invariant 29).
+    """
+    return code if code is not None and _CODE.fullmatch(code) else None
 
 
 def verdict_on(kind: FailureClass) -> Failure:

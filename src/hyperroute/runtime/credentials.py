@@ -23,6 +23,8 @@ from hyperroute.routing.table import RouteTable
 NO_SECRET: Final = Secret("")
 """Of an account that needs none."""
 
+UNTOLD_MIN: Final = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -62,6 +64,18 @@ class Accounts:
             KeyError: It is missing, and the planner was not told.
         """
         return self.secrets[credential] if credential else NO_SECRET
+
+    def untold(self) -> Iterator[str]:
+        """List what no explanation may repeat (invariant 29): keys, headers, hosts; lazily.
+
+        Shorter ones are no secret, and removing them would leave no explanation.
+        """
+        said = [secret.reveal() for secret in self.secrets.values()]
+        for account in self.by_name.values():
+            said += [value for _, value in account.headers]
+            host = account.url.partition("://")[2].partition("/")[0]
+            said += [host, host.rpartition(":")[0]]
+        yield from sorted({word for word in said if len(word) >= UNTOLD_MIN}, key=len, reverse=True)
 
 
 def resolve(table: RouteTable, registry: Registry) -> Accounts:

@@ -199,7 +199,8 @@ class Run:
         """
         assert self.record is not None
         if finish.outcome not in {"served", "abandoned"}:
-            raise error_of(self.plan, self.record, now=now)
+            ours = self._shared.accounts.untold()
+            raise error_of(self.plan, self.record, now=now, ours=ours)
 
     def told_model(self) -> str | None:
         """Return the model name that our caller should be told, once a call is open.

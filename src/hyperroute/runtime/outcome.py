@@ -8,6 +8,7 @@ without addresses, keys and account names (invariant 29).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Final
@@ -67,13 +68,14 @@ _SECRETS: Final = re.compile(
 )
 
 
-def error_of(plan: Plan, record: Record, *, now: Instant) -> RequestError:
+def error_of(plan: Plan, record: Record, *, now: Instant, ours: Iterable[str] = ()) -> RequestError:
     """Build what a run that was not served raises.
 
     Args:
         plan: For its refusal, and to know whose names are hidden.
         record: The run.
         now: From when ``retry_after_s`` counts.
+        ours: Keys and hosts as they are, whatever they look like; asked only for an explanation.
     """
     if plan.refusal is not None:
         refusal = plan.refusal
@@ -97,7 +99,7 @@ def error_of(plan: Plan, record: Record, *, now: Instant) -> RequestError:
         return Interrupted(said, status=status, code=code, record=record)
     said = f"every candidate for {asked!r} failed: {story}"
     if decisive.explains and status == 400 and decisive.message:
-        said = scrubbed(decisive.message, hide=_hidden(plan))
+        said = scrubbed(decisive.message, hide=_hidden(plan), ours=ours)
     wait = _retry_after(record, now) if decisive.kind in _LOAD else None
     return Exhausted(said, status=status, code=code, record=record, retry_after_s=wait)
 
@@ -125,8 +127,10 @@ def shown(plan: Plan, offer: str, provider: str) -> str:
     return f"{model}@{_digest(provider)}{variant}"
 
 
-def scrubbed(text: str, *, hide: tuple[str, ...] = ()) -> str:
+def scrubbed(text: str, *, hide: tuple[str, ...] = (), ours: Iterable[str] = ()) -> str:
     """Remove addresses, keys, and names of accounts from a provider's explanation."""
+    for word in ours:
+        text = re.sub(re.escape(word), "…", text, flags=re.IGNORECASE)
     for name in hide:
         text = re.sub(rf"\b{re.escape(name)}\b", _digest(name), text, flags=re.IGNORECASE)
     text = _SECRETS.sub("…", text)
