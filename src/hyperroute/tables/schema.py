@@ -144,7 +144,7 @@ FailureWord = Literal[
     "client_gone",
     "deadline",
 ]
-ErrorWord = FailureWord | RefusalCode
+ErrorWord = Literal[FailureWord, RefusalCode]
 
 
 class Doc(BaseModel):
