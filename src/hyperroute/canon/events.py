@@ -187,7 +187,9 @@ def extended(part: Part, text: str) -> Part:
     if not text:
         return part
     match part:
-        case Text() | Reasoning() | Refusal():
+        case Text():  # nearly every answer is one of these, and ``replace`` is slow
+            return Text(part.text + text, part.citations, part.cache, part.sealed)
+        case Reasoning() | Refusal():
             return replace(part, text=part.text + text)
         case ToolUse():
             return replace(part, arguments=part.arguments + text)

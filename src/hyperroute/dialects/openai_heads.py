@@ -16,7 +16,7 @@ def text_bytes(value: object) -> int:
         item = rest.pop()
         if isinstance(item, str):
             total += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
-        elif isinstance(item, Mapping):
+        elif type(item) is dict or isinstance(item, Mapping):  # the first is ten times faster
             rest.extend(item.keys())
             rest.extend(item.values())
         elif isinstance(item, list | tuple):

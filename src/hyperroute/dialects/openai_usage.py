@@ -59,7 +59,8 @@ def read_usage(value: object) -> Usage | None:
         reasoning_tokens=_part(reasoning, came_out),
         output_audio_tokens=_part(count(outs.get("audio_tokens")), came_out),
     )
-    return None if usage == NO_USAGE else usage
+    nothing = came_in is None and came_out is None and usage == NO_USAGE
+    return None if nothing else usage
 
 
 def later(before: Usage, now: Usage) -> Usage:

@@ -9,6 +9,7 @@ What comes out does not depend on how the bytes were cut, also where the reader 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,6 +26,8 @@ _FIELDS: Final = b":deir"
 """What a line of an event stream begins with: a comment, ``data``, ``event``, ``id``, ``retry``."""
 _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 10
+_ONE: Final = re.compile(rb"data: ([^\r\n]*+)\n\n")
+"""A chunk that is one whole event of one line, as most providers send each token."""
 
 
 @dataclass(slots=True)
@@ -48,8 +51,12 @@ class SseReader:
         """
         if not self._begun:
             chunk = self._unmarked(chunk)
-        elif self._is_one(chunk):
-            event, self._name = (self._name, chunk[6:-2]), ""
+        elif (
+            (one := _ONE.fullmatch(chunk)) is not None
+            and not (self._pieces or self._data or self._after_cr)
+            and len(chunk) <= EVENT_BYTES_MAX
+        ):
+            event, self._name = (self._name, one[1]), ""
             yield event
             return
         if self._after_cr and chunk:
@@ -96,17 +103,6 @@ class SseReader:
         data, name = self._data, self._name
         self._name, self._data, self._size = "", [], 0
         return (name, b"\n".join(data)) if data else None
-
-    def _is_one(self, chunk: bytes) -> bool:
-        """Say whether this is one whole event of one line, as most providers send each token."""
-        return (
-            chunk.find(b"\n") == len(chunk) - 2 > 5
-            and chunk.startswith(b"data: ")
-            and chunk.endswith(b"\n")
-            and b"\r" not in chunk
-            and not (self._pieces or self._data or self._after_cr)
-            and len(chunk) <= EVENT_BYTES_MAX
-        )
 
     def _unmarked(self, chunk: bytes) -> bytes:
         joined = b"".join((*self._pieces, chunk))

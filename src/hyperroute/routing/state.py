@@ -343,8 +343,9 @@ def record_of(
 
 def _usage_of(state: State, produced: int) -> Usage:
     """Take what the provider reported; estimate an answer that came without (invariant 42)."""
-    if not produced or (state.usage is not NO_USAGE and state.usage != NO_USAGE):
-        return sane(state.usage)
+    usage = state.usage
+    if not produced or usage.output_tokens is not None or usage != NO_USAGE:
+        return sane(usage)
     return Usage(
         input_tokens=state.plan.input_tokens, output_tokens=-(-produced // 4), estimated=True
     )

@@ -189,7 +189,13 @@ class Conversation:
         if self.fed:
             self._last_at = now
             self.fed = False
-        left = self._due() - now
+        due = self._call.until
+        if self._content_by is not None:
+            due = min(due, self._content_by)
+        silence_ns = TAIL_NS if self.complete else self._idle_ns
+        if silence_ns is not None:
+            due = min(due, self._last_at + silence_ns)
+        left = due - now
         if left <= 0 and not self.complete:
             raise CallError(self._expired(now))
         return max(left, 0)
@@ -221,6 +227,8 @@ class Conversation:
         kind = type(event)
         if kind is PartDelta:
             self._delta(event)  # type: ignore[arg-type]
+            if self.said:
+                return True  # the token's way: what was said had a beginning
         elif kind is Started:
             return self._start(event.model)  # type: ignore[union-attr]
         elif kind is PartStarted:
@@ -319,16 +327,6 @@ class Conversation:
             raise
         except Exception:  # noqa: BLE001 - the verdict is known already
             return
-
-    def _due(self) -> Instant:
-        due = self._call.until
-        if self._content_by is not None:
-            due = min(due, self._content_by)
-        if self.complete:
-            return min(due, self._last_at + TAIL_NS)
-        if self._idle_ns is not None:
-            due = min(due, self._last_at + self._idle_ns)
-        return due
 
     def _expired(self, now: Instant) -> Failure:
         """Say whose time is over: the run's, the answer's beginning, or the silence."""
