@@ -173,7 +173,7 @@ async def awaiting(router, seed, rows):
         try:
             if stream:
                 async for event in client.stream(body, dialect=caller, request_id="r"):
-                    events.append(event)
+                    events.append(event)  # noqa: PERF401 - those before an error are kept
             else:
                 answer = await client.send(body, dialect=caller, request_id="r")
         except RequestError as raised:
