@@ -121,7 +121,7 @@ def play(library, colour, router, *, stream):
                 text = []
                 try:
                     async for event in client.stream(BODY, dialect=CHAT):
-                        text.append(getattr(event, "text", ""))
+                        text.append(getattr(event, "text", ""))  # noqa: PERF401 - kept if it breaks
                 except Interrupted as error:
                     return "".join(text), error
                 return "".join(text), None
@@ -136,7 +136,7 @@ def drained(events):
     text = []
     try:
         for event in events:
-            text.append(getattr(event, "text", ""))
+            text.append(getattr(event, "text", ""))  # noqa: PERF401 - kept if it breaks
     except Interrupted as error:
         return "".join(text), error
     return "".join(text), None

@@ -13,13 +13,15 @@ import os
 import random
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from hyperroute.canon.events import Finished
+from hyperroute.canon.events import Finished, StreamEvent
 from hyperroute.canon.grammar import violations
 from hyperroute.client import AsyncClient, Client
 from hyperroute.errors import RequestError
+from hyperroute.routing.record import Record
 from hyperroute.testing.faults import catalogue
 from hyperroute.testing.replies import DIALECTS, streamed, whole
 from hyperroute.testing.script import SECOND, Script
@@ -28,7 +30,7 @@ from hyperroute.testing.world import World
 WORLDS = int(os.environ.get("HYPERROUTE_WORLDS", "1000"))
 CHUNKS = 10
 WORDS = dict(zip(("chat", "responses", "messages", "gemini"), DIALECTS, strict=True))
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "openai.chat": {"messages": [{"role": "user", "content": "hi"}]},
     "openai.responses": {"input": "hi"},
     "anthropic.messages": {"max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]},
@@ -80,7 +82,7 @@ PIECES = (
 )  # fmt: skip
 
 
-class Sunk(list):
+class Sunk(list[Record]):
     """A sink that counts."""
 
     def __call__(self, record):
@@ -152,7 +154,8 @@ def written(router, stream, events):
 
 def blocking(router, seed, rows):
     world, body, caller, stream = world_of(seed, rows)
-    records, events, answer, error = Sunk(), [], None, None
+    records, answer, error = Sunk(), None, None
+    events: list[StreamEvent] = []
     with Client(router, transport=world, clock=world, sink=records) as client:
         try:
             if stream:
@@ -168,12 +171,13 @@ def blocking(router, seed, rows):
 async def awaiting(router, seed, rows):
     world, body, caller, stream = world_of(seed, rows)
     there = world.awaiting()
-    records, events, answer, error = Sunk(), [], None, None
+    records, answer, error = Sunk(), None, None
+    events: list[StreamEvent] = []
     async with AsyncClient(router, transport=there, clock=there, sink=records) as client:
         try:
             if stream:
                 async for event in client.stream(body, dialect=caller, request_id="r"):
-                    events.append(event)
+                    events.append(event)  # noqa: PERF401 - those before an error are kept
             else:
                 answer = await client.send(body, dialect=caller, request_id="r")
         except RequestError as raised:

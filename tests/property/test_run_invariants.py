@@ -57,11 +57,11 @@ def test_invariant_13_attempts_are_bounded(stage: Stage):
     plan = stage.plan
     attempts = story.record.attempts
     assert len(attempts) <= min(plan.attempts_max, 8)
-    for candidate in plan.candidates:
-        mine = [attempt for attempt in attempts if attempt.offer == candidate.offer.id]
-        assert len(mine) <= 1 + candidate.retries + candidate.rotations
-        assert sum(attempt.kind == "retry" for attempt in mine) <= candidate.retries
-        assert sum(attempt.kind == "rotate" for attempt in mine) <= candidate.rotations
+    for each in plan.candidates:
+        mine = [attempt for attempt in attempts if attempt.offer == each.offer.id]
+        assert len(mine) <= 1 + each.retries + each.rotations
+        assert sum(attempt.kind == "retry" for attempt in mine) <= each.retries
+        assert sum(attempt.kind == "rotate" for attempt in mine) <= each.rotations
 
 
 @HALF

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import traceback
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,12 +21,13 @@ from hyperroute.client import AsyncClient, Client
 from hyperroute.errors import RequestError
 from hyperroute.plugins.secret import Secret
 from hyperroute.providers.flow import Outbound
+from hyperroute.routing.record import Record
 from hyperroute.runtime.desk import Desk
 from hyperroute.testing.replies import DIALECTS, error_event, refusal, streamed, whole
 from hyperroute.testing.world import World
 
 WORDS = dict(zip(("chat", "responses", "messages", "gemini"), DIALECTS, strict=True))
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "openai.chat": {"messages": [{"role": "user", "content": "hi"}]},
     "openai.responses": {"input": "hi"},
     "anthropic.messages": {"max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]},
@@ -83,7 +85,8 @@ def everything_of(records, error, answer):
 
 
 def blocking(router, script, word, caller, *, stream):
-    world, records, error, answer = World(), [], None, None
+    world, error, answer = World(), None, None
+    records: list[Record] = []
     world.serve("https://", script)
     with Client(router, transport=world, clock=world, sink=records.append) as client:
         try:
@@ -97,7 +100,8 @@ def blocking(router, script, word, caller, *, stream):
 
 
 def awaiting(router, script, word, caller, *, stream):
-    world, records, error, answer = World(), [], None, None
+    world, error, answer = World(), None, None
+    records: list[Record] = []
     world.serve("https://", script)
 
     async def main():
