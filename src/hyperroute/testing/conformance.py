@@ -254,7 +254,9 @@ class _Suite:
         def filled() -> None:
             asked = replace(call, parameters=_FILLED, losses=[])
             sent = play(self.provider, asked, answer(dialect.name)).sent[0]
-            read = dialect.parse_request(json.loads(sent.body or b"")).parameters
+            body = json.loads(sent.body or b"null")
+            _that(isinstance(body, dict), "the request's body is no JSON object")
+            read = dialect.parse_request(body).parameters
             wrong = {name for name, value in _FILLED.items() if read.get(name) != value}
             _that(not wrong, f"what a shape fills in cannot be read back: {sorted(wrong)}")
 
