@@ -251,3 +251,12 @@ def test_areas_and_sizes_of_data_are_checked():
     assert isinstance(fit(shape, Fitted({"mask": "data:image/png;base64,AAAA"})), Fitted)
     assert isinstance(fit(shape, Fitted({"mask": "data:image/png;base64,AAAAAAAA"})), Misfit)
     assert isinstance(fit(shape, Fitted({"mask": "https://unknown/size"})), Fitted)
+
+
+def test_what_is_no_text_is_not_of_any_length():
+    shape = Shape(parameters={"prompt": Parameter(name="prompt", max_chars=3)})
+    assert fit(shape, Fitted({"prompt": 5})) == Misfit("prompt", "at most 3 characters", "5")
+    assert fit(shape, Fitted({"prompt": "abcd"})) == Misfit(
+        "prompt", "at most 3 characters", "4 characters"
+    )
+    assert isinstance(fit(shape, Fitted({"prompt": "abc"})), Fitted)
