@@ -48,6 +48,9 @@ def test_a_refusal_is_explained():
     assert "refused: 400 no_candidate" in told
     assert "a@p: does needs pdf, has none (the request)" in told
     assert plan(handmade.request(), table=TABLE).explain().startswith("no model and no intent")
+    unknown = plan(handmade.request("zzzzzz"), table=TABLE)
+    assert unknown.refusal is not None
+    assert f"  {unknown.refusal.message}" in unknown.explain().splitlines()
 
 
 def test_many_rejections_are_counted_for_people_and_listed_for_machines():

@@ -244,3 +244,17 @@ def test_without_a_floor_nothing_is_given_on_credit():
     empty = RetryBudget(percent=0, floor=0)
     assert health.withdrawn(FULL, empty, charge=100, now=0) is None
     assert health.withdrawn(FULL, empty, charge=0, now=0) is not None
+
+
+def test_nineteen_outcomes_are_too_few_for_a_share_however_bad():
+    mixed: list[health.Verdict] = ["bad", "good"] * 9
+    assert after(CLOSED, *mixed, "bad").until is None
+    assert after(CLOSED, *mixed, "good", "bad").until is not None
+
+
+def test_the_tenth_that_is_added_is_used_up_and_never_passed():
+    lasts = [
+        (after(CLOSED, *["bad"] * 5, name=str(at)).until or 0) - 30 * SECOND for at in range(300)
+    ]
+    assert 0 <= min(lasts) < SECOND // 10
+    assert 3 * SECOND - SECOND // 10 < max(lasts) <= 3 * SECOND

@@ -109,3 +109,16 @@ def test_who_served_is_who_delivered(outcome: Outcome, content_at, served):
     assert record_of(state, 9, outcome, None, None).served is None
     assert record_of(state, 9, outcome, None, last).attempts == (last,)
     assert record_of(state, 9, outcome, None, None).attempts == ()
+
+
+def test_a_record_says_what_was_asked_for():
+    def asked(**more: Any) -> str:
+        state = calling(DEAR)
+        request = replace(state.plan.request, **more)
+        state = state.but(plan=replace(state.plan, request=request))
+        return record_of(state, 9, "exhausted", None, None).asked
+
+    assert asked(model="m", intent=None) == "m"
+    assert asked(model=None, intent="smart") == "smart"
+    assert asked(model="m", intent="smart") == "m"
+    assert asked(model=None, intent=None) == ""
