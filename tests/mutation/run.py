@@ -139,9 +139,13 @@ class Loop:
         return True
 
     def _reaching(self, mutant: Mutant, reach: Lines) -> list[str]:
-        place = (mutant.module, mutant.line)
-        ids = [one for one, lines in reach.items() if place in lines]
-        return ids if mutant.function else list(reach)
+        if mutant.function is None:
+            return list(reach)
+        for nearby in (0, 3):  # of an expression over many lines not every line counts as run
+            places = {(mutant.module, mutant.line + at) for at in range(-nearby, nearby + 1)}
+            if ids := [one for one, lines in reach.items() if not places.isdisjoint(lines)]:
+                return ids
+        return []
 
     def _note(self, mutant: Mutant, outcome: str, tests: int) -> None:
         self.results.append(

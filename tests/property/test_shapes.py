@@ -292,3 +292,10 @@ def test_a_redacted_text_is_measured_whole_or_not_at_all():
         assert isinstance(fit(shape, Fitted({"prompt": measure})), Misfit)
     assert redacted("prompt", "äb") == {"chars": 2, "bytes": 3}
     assert redacted("style", "https://x") == "https://x"
+
+
+def test_a_list_under_another_name_takes_every_spelling_out_and_leaves_the_rest():
+    found = Fitted({"images": ["https://1"]}, named=frozenset({"images"}))
+    raw = {"image_url": "https://1", "style": "x"}
+    assert changes(raw, found, {"images": "refs"}) == {"image_url": None, "refs": ["https://1"]}
+    assert changes(raw, found, {}) == {}

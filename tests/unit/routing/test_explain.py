@@ -109,3 +109,17 @@ def test_what_an_intent_requires_is_told_with_its_name():
     assert [str(one) for one in made.rejections] == [
         "a@p: region needs region within eu, has unknown (intent i)"
     ]
+
+
+def test_a_price_above_a_limit_is_a_reason_and_so_is_an_unknown_one():
+    table = handmade.table(
+        service("a", offer("a", "dear", price(10**12)), offer("a", "cheap", price(1)), offer("a", "unknown"))
+    )  # fmt: skip
+    made = plan(
+        handmade.request("a", input_bytes=400, max_output=1, max_cost=Decimal(1)), table=table
+    )
+    assert [one.offer.id for one in made.candidates] == ["a@cheap"]
+    told = made.explain()
+    assert "a@dear: max_cost needs at most 1 usd" in told
+    assert "a@unknown: max_cost needs at most 1 usd" in told
+    assert "a@cheap: max_cost" not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,3 +61,8 @@ def test_an_alarm_is_told_and_its_absence_is_not():
     assert (told["failure"], told["status"], told["code"]) == ("provider_auth", 401, "key")
     assert "cost" not in told
     assert attempt(1, 0).to_json()["cost"] == 0
+
+
+def test_the_id_of_a_key_is_told_and_an_account_without_one_is_not():
+    assert "credential" not in attempt(1, 0).to_json()
+    assert replace(attempt(1, 0), credential="a#1").to_json()["credential"] == "a#1"
