@@ -299,3 +299,15 @@ def test_a_list_under_another_name_takes_every_spelling_out_and_leaves_the_rest(
     raw = {"image_url": "https://1", "style": "x"}
     assert changes(raw, found, {"images": "refs"}) == {"image_url": None, "refs": ["https://1"]}
     assert changes(raw, found, {}) == {}
+
+
+def test_whole_seconds_are_written_as_whole_numbers():
+    found = Fitted({"duration": 5 * SECOND}, named=frozenset({"duration"}))
+    assert repr(changes({}, found, {})["duration"]) == "5"
+
+
+def test_what_references_are_taken_is_told_https_first():
+    both = Parameter(name="mask", source=frozenset({"https", "data"}))
+    assert fit(Shape(parameters={"mask": both}), Fitted({"mask": "file:x"})) == Misfit(
+        "mask", "https: URLs or data: URLs", "another form of reference"
+    )

@@ -258,3 +258,22 @@ def test_the_tenth_that_is_added_is_used_up_and_never_passed():
     ]
     assert 0 <= min(lasts) < SECOND // 10
     assert 3 * SECOND - SECOND // 10 < max(lasts) <= 3 * SECOND
+
+
+def test_outcomes_are_counted_in_tenths_of_the_widest_window():
+    first = after(CLOSED, "bad")
+    assert (first.width_ns, first.slots) == (3 * SECOND, ((0, 1, 2),))
+    again = after(first, "half", now=SECOND)
+    assert again.slots == ((0, 2, 3),)
+    later = after(again, "good", now=3 * SECOND)
+    assert later.slots == ((0, 2, 3), (1, 1, 0))
+    assert after(later, "good", now=30 * SECOND).slots == ((1, 1, 0), (10, 1, 0))
+    narrow, wide = OpenByShare(50, 20, 5), OpenByShare(50, 20, 40 * SECOND)
+    for rules, width in (((narrow,), 1), ((narrow, wide), 4 * SECOND), ((), SECOND)):
+        breaker = Breaker(open=rules, cool_ns=1, cool_max_ns=1)
+        assert after(CLOSED, "good", breaker=breaker).width_ns == width
+
+
+def test_a_success_never_opens_it():
+    mixed: list[health.Verdict] = ["bad", "good"] * 9
+    assert after(CLOSED, *mixed, "bad", "good").until is None

@@ -66,3 +66,8 @@ def test_an_alarm_is_told_and_its_absence_is_not():
 def test_the_id_of_a_key_is_told_and_an_account_without_one_is_not():
     assert "credential" not in attempt(1, 0).to_json()
     assert replace(attempt(1, 0), credential="a#1").to_json()["credential"] == "a#1"
+
+
+def test_a_meter_that_told_nothing_is_left_out():
+    assert attempt(1, 0).to_json()["usage"] == {"output_tokens": 1}
+    assert "usage" not in replace(attempt(1, 0), usage=NO_USAGE).to_json()
