@@ -311,3 +311,9 @@ def test_what_references_are_taken_is_told_https_first():
     assert fit(Shape(parameters={"mask": both}), Fitted({"mask": "file:x"})) == Misfit(
         "mask", "https: URLs or data: URLs", "another form of reference"
     )
+
+
+def test_a_value_is_shown_up_to_sixty_characters():
+    shape = Shape(parameters={"x": Parameter(name="x", one_of=("a",))})
+    for length, told in ((60, "b" * 60), (61, "b" * 60 + "\u2026")):
+        assert fit(shape, Fitted({"x": "b" * length})) == Misfit("x", "a", told)

@@ -10,7 +10,7 @@ from hyperroute.routing.capsule import packed, unpacked
 from hyperroute.routing.explain import canonical
 from hyperroute.routing.plan import plan, replan
 from hyperroute.routing.questions import Answers
-from hyperroute.routing.table import Alias, Instead, ModelTerm
+from hyperroute.routing.table import Alias, Cap, Instead, ModelTerm, Policy
 from hyperroute.testing import handmade
 from hyperroute.testing.handmade import offer, price, service
 
@@ -123,3 +123,22 @@ def test_a_price_above_a_limit_is_a_reason_and_so_is_an_unknown_one():
     assert "a@dear: max_cost needs at most 1 usd" in told
     assert "a@unknown: max_cost needs at most 1 usd" in told
     assert "a@cheap: max_cost" not in told
+
+
+def test_a_capsule_is_written_in_the_order_of_its_keys():
+    made = plan(handmade.request("a", parameters={"z": 1, "b": 2}), table=TABLE)
+    text = made.capsule()
+    document = json.loads(text)
+    assert text == json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_a_policy_cap_is_a_reason_against_dear_and_unknown_prices():
+    service_ = service(
+        "a", offer("a", "dear", price(10**12)), offer("a", "cheap", price(1)), offer("a", "unknown")
+    )
+    policy = Policy(name="thrift", cap=Cap(cost=Decimal(1)))
+    table = handmade.table(service_, policies=(policy,))
+    told = plan(handmade.request("a", input_bytes=400, max_output=1), table=table).explain()
+    assert "a@dear: cost needs at most 1 usd" in told
+    assert "a@unknown: cost needs at most 1 usd" in told
+    assert "a@cheap: cost" not in told
