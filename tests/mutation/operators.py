@@ -63,7 +63,7 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     for path, function, first_line in _places(tree):
         node = _at(tree, path)
-        line = getattr(node, "lineno", None) or getattr(_at(tree, path[:-1]), "lineno", 0)
+        line = int(getattr(node, "lineno", 0)) or int(getattr(_at(tree, path[:-1]), "lineno", 0))
         for operator, changed in _changes(node):
             change = f"{_text(node)} → {_text(changed)}"
             yield Mutant(module, line, operator, change, function, first_line, path, changed)

@@ -38,7 +38,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SRC = ROOT / "src"
 sys.path.insert(0, str(HERE))
-from operators import Mutant, mutants, mutated  # noqa: E402
+from operators import Mutant, mutants, mutated  # type: ignore[import-not-found]  # noqa: E402
 
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "unreached"
 UNDECIDED = "undecided"
