@@ -31,7 +31,6 @@ from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-import coverage
 import pytest
 
 HERE = Path(__file__).parent
@@ -173,6 +172,7 @@ def _baseline(items: Sequence[pytest.Item]) -> tuple[Lines, dict[str, float]]:
         def body() -> None:
             seconds: dict[str, float] = {}
             reach: Lines = defaultdict(set)
+            coverage: Any = importlib.import_module("coverage")  # of the group `mutation`
             watch = coverage.Coverage(data_file=None, include=[str(path) for path in MODULES])
             watch.start()
             for item in items:
