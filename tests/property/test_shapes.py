@@ -251,3 +251,69 @@ def test_areas_and_sizes_of_data_are_checked():
     assert isinstance(fit(shape, Fitted({"mask": "data:image/png;base64,AAAA"})), Fitted)
     assert isinstance(fit(shape, Fitted({"mask": "data:image/png;base64,AAAAAAAA"})), Misfit)
     assert isinstance(fit(shape, Fitted({"mask": "https://unknown/size"})), Fitted)
+
+
+def test_what_is_no_text_is_not_of_any_length():
+    shape = Shape(parameters={"prompt": Parameter(name="prompt", max_chars=3)})
+    assert fit(shape, Fitted({"prompt": 5})) == Misfit("prompt", "at most 3 characters", "5")
+    assert fit(shape, Fitted({"prompt": "abcd"})) == Misfit(
+        "prompt", "at most 3 characters", "4 characters"
+    )
+    assert isinstance(fit(shape, Fitted({"prompt": "abc"})), Fitted)
+
+
+def test_a_refusal_tells_an_open_range_by_its_one_end():
+    def told(low: Any, high: Any, value: Any) -> Any:
+        shape = Shape(parameters={"n": Parameter(name="n", range=Range(low, high))})
+        return fit(shape, Fitted({"n": value}))
+
+    assert told(None, 4, 5) == Misfit("n", "at most 4", "5")
+    assert told(2, None, 1) == Misfit("n", "at least 2", "1")
+    assert isinstance(told(None, 4, 4), Fitted)
+    assert isinstance(told(2, None, 2), Fitted)
+
+
+def test_an_area_needs_two_whole_numbers():
+    shape = Shape(parameters={"size": Parameter(name="size", area=Range(0, 10_000))})
+    for size in ("10x", "x10", "10xtall", "widex10", "10"):
+        assert isinstance(fit(shape, Fitted({"size": size})), Misfit)
+
+
+def test_a_truth_value_is_no_number():
+    for word, value, fits in ((True, True, True), (True, 1, False), (1, True, False), (1, 1, True)):
+        shape = Shape(parameters={"x": Parameter(name="x", one_of=(word,))})
+        assert isinstance(fit(shape, Fitted({"x": value})), Fitted) is fits
+
+
+def test_a_redacted_text_is_measured_whole_or_not_at_all():
+    shape = Shape(parameters={"prompt": Parameter(name="prompt", max_chars=3)})
+    assert isinstance(fit(shape, Fitted({"prompt": {"chars": 3, "bytes": 9}})), Fitted)
+    for measure in ({"chars": 4, "bytes": 9}, {"chars": "3", "bytes": 9}, {"chars": 3}):
+        assert isinstance(fit(shape, Fitted({"prompt": measure})), Misfit)
+    assert redacted("prompt", "äb") == {"chars": 2, "bytes": 3}
+    assert redacted("style", "https://x") == "https://x"
+
+
+def test_a_list_under_another_name_takes_every_spelling_out_and_leaves_the_rest():
+    found = Fitted({"images": ["https://1"]}, named=frozenset({"images"}))
+    raw = {"image_url": "https://1", "style": "x"}
+    assert changes(raw, found, {"images": "refs"}) == {"image_url": None, "refs": ["https://1"]}
+    assert changes(raw, found, {}) == {}
+
+
+def test_whole_seconds_are_written_as_whole_numbers():
+    found = Fitted({"duration": 5 * SECOND}, named=frozenset({"duration"}))
+    assert repr(changes({}, found, {})["duration"]) == "5"
+
+
+def test_what_references_are_taken_is_told_https_first():
+    both = Parameter(name="mask", source=frozenset({"https", "data"}))
+    assert fit(Shape(parameters={"mask": both}), Fitted({"mask": "file:x"})) == Misfit(
+        "mask", "https: URLs or data: URLs", "another form of reference"
+    )
+
+
+def test_a_value_is_shown_up_to_sixty_characters():
+    shape = Shape(parameters={"x": Parameter(name="x", one_of=("a",))})
+    for length, told in ((60, "b" * 60), (61, "b" * 60 + "\u2026")):
+        assert fit(shape, Fitted({"x": "b" * length})) == Misfit("x", "a", told)

@@ -331,3 +331,9 @@ def test_a_policys_reaction_wins_over_the_faults_own_advice():
     state, _ = step(state, Told(AT, granted=True))
     _, actions = step(state, Failed(AT, replace(RETRY, advice=Reaction.NEXT)))
     assert name_of(actions[-1]) == "Finish(exhausted)"
+
+
+@pytest.mark.parametrize(("deadline_ns", "least"), [(SECOND, SECOND // 10), (10 * MINUTE, None)])
+def test_an_attempt_is_worth_making_in_a_tenth_of_a_short_deadline(deadline_ns, least):
+    plan = replace(plan_of(), deadline_ns=deadline_ns)
+    assert attempt.min_useful_ns(plan) == (least or attempt.MIN_USEFUL_NS)

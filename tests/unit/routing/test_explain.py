@@ -10,7 +10,7 @@ from hyperroute.routing.capsule import packed, unpacked
 from hyperroute.routing.explain import canonical
 from hyperroute.routing.plan import plan, replan
 from hyperroute.routing.questions import Answers
-from hyperroute.routing.table import Alias, Instead, ModelTerm
+from hyperroute.routing.table import Alias, Cap, Instead, ModelTerm, Policy
 from hyperroute.testing import handmade
 from hyperroute.testing.handmade import offer, price, service
 
@@ -48,6 +48,9 @@ def test_a_refusal_is_explained():
     assert "refused: 400 no_candidate" in told
     assert "a@p: does needs pdf, has none (the request)" in told
     assert plan(handmade.request(), table=TABLE).explain().startswith("no model and no intent")
+    unknown = plan(handmade.request("zzzzzz"), table=TABLE)
+    assert unknown.refusal is not None
+    assert f"  {unknown.refusal.message}" in unknown.explain().splitlines()
 
 
 def test_many_rejections_are_counted_for_people_and_listed_for_machines():
@@ -106,3 +109,36 @@ def test_what_an_intent_requires_is_told_with_its_name():
     assert [str(one) for one in made.rejections] == [
         "a@p: region needs region within eu, has unknown (intent i)"
     ]
+
+
+def test_a_price_above_a_limit_is_a_reason_and_so_is_an_unknown_one():
+    table = handmade.table(
+        service("a", offer("a", "dear", price(10**12)), offer("a", "cheap", price(1)), offer("a", "unknown"))
+    )  # fmt: skip
+    made = plan(
+        handmade.request("a", input_bytes=400, max_output=1, max_cost=Decimal(1)), table=table
+    )
+    assert [one.offer.id for one in made.candidates] == ["a@cheap"]
+    told = made.explain()
+    assert "a@dear: max_cost needs at most 1 usd" in told
+    assert "a@unknown: max_cost needs at most 1 usd" in told
+    assert "a@cheap: max_cost" not in told
+
+
+def test_a_capsule_is_written_in_the_order_of_its_keys():
+    made = plan(handmade.request("a", parameters={"z": 1, "b": 2}), table=TABLE)
+    text = made.capsule()
+    document = json.loads(text)
+    assert text == json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_a_policy_cap_is_a_reason_against_dear_and_unknown_prices():
+    service_ = service(
+        "a", offer("a", "dear", price(10**12)), offer("a", "cheap", price(1)), offer("a", "unknown")
+    )
+    policy = Policy(name="thrift", cap=Cap(cost=Decimal(1)))
+    table = handmade.table(service_, policies=(policy,))
+    told = plan(handmade.request("a", input_bytes=400, max_output=1), table=table).explain()
+    assert "a@dear: cost needs at most 1 usd" in told
+    assert "a@unknown: cost needs at most 1 usd" in told
+    assert "a@cheap: cost" not in told

@@ -244,3 +244,36 @@ def test_without_a_floor_nothing_is_given_on_credit():
     empty = RetryBudget(percent=0, floor=0)
     assert health.withdrawn(FULL, empty, charge=100, now=0) is None
     assert health.withdrawn(FULL, empty, charge=0, now=0) is not None
+
+
+def test_nineteen_outcomes_are_too_few_for_a_share_however_bad():
+    mixed: list[health.Verdict] = ["bad", "good"] * 9
+    assert after(CLOSED, *mixed, "bad").until is None
+    assert after(CLOSED, *mixed, "good", "bad").until is not None
+
+
+def test_the_tenth_that_is_added_is_used_up_and_never_passed():
+    lasts = [
+        (after(CLOSED, *["bad"] * 5, name=str(at)).until or 0) - 30 * SECOND for at in range(300)
+    ]
+    assert 0 <= min(lasts) < SECOND // 10
+    assert 3 * SECOND - SECOND // 10 < max(lasts) <= 3 * SECOND
+
+
+def test_outcomes_are_counted_in_tenths_of_the_widest_window():
+    first = after(CLOSED, "bad")
+    assert (first.width_ns, first.slots) == (3 * SECOND, ((0, 1, 2),))
+    again = after(first, "half", now=SECOND)
+    assert again.slots == ((0, 2, 3),)
+    later = after(again, "good", now=3 * SECOND)
+    assert later.slots == ((0, 2, 3), (1, 1, 0))
+    assert after(later, "good", now=30 * SECOND).slots == ((1, 1, 0), (10, 1, 0))
+    narrow, wide = OpenByShare(50, 20, 5), OpenByShare(50, 20, 40 * SECOND)
+    for rules, width in (((narrow,), 1), ((narrow, wide), 4 * SECOND), ((), SECOND)):
+        breaker = Breaker(open=rules, cool_ns=1, cool_max_ns=1)
+        assert after(CLOSED, "good", breaker=breaker).width_ns == width
+
+
+def test_a_success_never_opens_it():
+    mixed: list[health.Verdict] = ["bad", "good"] * 9
+    assert after(CLOSED, *mixed, "bad", "good").until is None

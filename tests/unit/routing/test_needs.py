@@ -6,7 +6,13 @@ import pytest
 from hyperroute.canon.units import SECOND
 from hyperroute.canon.usage import Usage
 from hyperroute.catalog.shape import Parameter, Shape
-from hyperroute.routing.needs import answers_wanted, estimated_tokens, frame_of, media_usage
+from hyperroute.routing.needs import (
+    answers_wanted,
+    estimated_tokens,
+    frame_of,
+    media_usage,
+    worst_usage,
+)
 from hyperroute.routing.readings import read, read_one, redacted, shown, source_of, write_one
 from hyperroute.testing import handmade
 from hyperroute.testing.handmade import offer, service
@@ -89,3 +95,15 @@ def test_messages_and_records_hold_no_text_of_the_caller():
     assert len(shown("style", "x" * 500)) == 61
     assert source_of({"url": "https://x"}) == "https"
     assert source_of(7) == "other"
+
+
+def test_the_worst_of_many_answers_is_as_many_times_the_most_of_one():
+    def worst(kind: str, **parameters: Any) -> Usage:
+        one = service("m", offer("m", "p", kind=kind, output=50, context=1_000))
+        request = handmade.request("m", kind=kind)
+        (its,) = one.model.offers
+        return worst_usage(request, its, one.model, parameters, input_tokens=7, output_cap=20)
+
+    assert worst("chat") == Usage(input_tokens=7, output_tokens=20)
+    assert worst("chat", n=3) == Usage(input_tokens=7, output_tokens=60)
+    assert worst("embed") == Usage(input_tokens=7, output_tokens=0)

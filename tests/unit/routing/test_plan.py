@@ -357,3 +357,14 @@ def test_everything_in_the_last_cell_is_compared_by_the_further_keys():
         "m001@p",
         "m002@p",
     ]
+
+
+def test_no_equivalent_is_a_last_resort_of_a_caller_who_wants_no_fallback():
+    table = handmade.table(
+        service("a", offer("a", "p", price(9)), instead=[Instead(ModelTerm("b"))]),
+        service("b", offer("b", "q", price(1))),
+    )
+    closed = Answers(blocked={"provider:p": 2 * 10**9, "provider:q": 10**9})
+    pinned = ask(table, "a", closed, fallback=False)
+    assert ids(pinned) == ["a@p"]
+    assert pinned.candidates[0].last_resort

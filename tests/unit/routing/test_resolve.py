@@ -86,3 +86,24 @@ def test_a_name_nobody_knows_is_refused_with_what_there_is(facts, code, said):
 
 def test_available_models_are_those_of_the_endpoint():
     assert available(TABLE, handmade.request(endpoint="messages")) == ("gpt-5.5", "claude")
+
+
+def test_a_name_is_suggested_among_very_many_by_its_beginning():
+    many = handmade.table(
+        *(service(f"Model-{n:03}") for n in range(301)), service("gemini"), service("zzz")
+    )
+    refusal = resolve_name(handmade.request("GEMimi"), many)
+    assert isinstance(refusal, Refusal)
+    assert "Did you mean 'gemini'?" not in refusal.message  # letters of another case are far
+    refusal = resolve_name(handmade.request("gemimi"), many)
+    assert isinstance(refusal, Refusal)
+    assert "Did you mean 'gemini'?" in refusal.message
+    unlike = resolve_name(handmade.request("zyz"), many)
+    assert isinstance(unlike, Refusal)
+    assert "Did you mean" not in unlike.message
+
+
+def test_what_a_star_matched_in_the_middle_is_sent_without_its_surroundings():
+    middle = service("a-*-z", sends="v-*")
+    assert sends(middle.model, "v-*", "a-mid-z") == "v-mid"
+    assert sends(middle.model, "fixed", "a-mid-z") == "fixed"
