@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperroute.dialects.relay import Edit, Path, Remove, Set, find, splice, tell_model
+from hyperroute.dialects.relay import Edit, Path, Remove, Set, find, only_model, splice, tell_model
 
 keys = st.sampled_from(["a", "b", "model", "ü", 'q"', "\\", "{", "n\n"])
 leaves = (
@@ -108,3 +108,19 @@ def test_the_callers_name_changes_the_model_and_nothing_else(body, name) -> None
 @given(st.binary(max_size=40), st.text(max_size=5))
 def test_telling_the_model_is_total(body, name) -> None:
     assert isinstance(tell_model(body + b'"model"', name, ("model",), ("response", "model")), bytes)
+
+
+@given(st.data())
+def test_one_look_finds_the_only_model_where_a_scan_finds_it_or_says_nothing(
+    data: st.DataObject,
+) -> None:
+    document = data.draw(documents) | data.draw(st.fixed_dictionaries({"model": leaves}))
+    body = data.draw(written(document))
+    assert only_model(body) in {None, find(body, ("model",))}
+
+
+def test_one_look_finds_a_plain_model_and_not_a_second_or_a_nested_one() -> None:
+    assert only_model(b'{"n":1, "model" : "a"}') == find(b'{"n":1, "model" : "a"}', ("model",))
+    assert only_model(b'{"model":"a","model":"b"}') is None
+    assert only_model(b'{"x":{"model":"a"}}') is None
+    assert only_model(b'{"model":"a","mod\\u0065l":"b"}') is None
