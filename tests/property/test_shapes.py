@@ -317,3 +317,10 @@ def test_a_value_is_shown_up_to_sixty_characters():
     shape = Shape(parameters={"x": Parameter(name="x", one_of=("a",))})
     for length, told in ((60, "b" * 60), (61, "b" * 60 + "\u2026")):
         assert fit(shape, Fitted({"x": "b" * length})) == Misfit("x", "a", told)
+
+
+def test_clamping_never_empties_a_list_whose_number_nobody_limits():
+    images = Parameter(name="images", source=frozenset({"https"}), otherwise="clamp")
+    shape = Shape(parameters={"images": images})
+    given_ = Fitted({"images": ["data:image/png;base64,AA=="]})
+    assert isinstance(fit(shape, given_), Misfit)

@@ -100,7 +100,9 @@ def _mended(rule: Parameter, name: str, values: Mapping[str, Any]) -> Misfit | d
 def _clamped(rule: Parameter, name: str, value: Any) -> Any:
     """Cut what is too large, too many or too long down to the most there may be."""
     if is_list(name, rule):
-        most = rule.count.high if isinstance(rule.count, Range) else max(rule.count or (0,))
+        if rule.count is None:
+            return None  # nothing says how many there may be: what is wrong is not their number
+        most = rule.count.high if isinstance(rule.count, Range) else max(rule.count)
         return as_list(value)[: int(most)] if _number(most) and most is not None else None
     if rule.max_chars is not None and isinstance(value, str):
         return value[: rule.max_chars]
