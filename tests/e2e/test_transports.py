@@ -36,7 +36,7 @@ class Wire:
     """A transport of either colour, called in the sync way."""
 
     def __init__(self, colour, library):
-        self.library = library
+        self.carrier = library
         self.runner = asyncio.Runner() if colour == "async" else None
         make = default_async_transport if self.runner else default_transport
         self.transport = make(library)
@@ -159,7 +159,7 @@ def test_a_head_that_takes_too_long_is_first_byte(wire, upstream):
     began = time.monotonic()
     assert fault(lambda: wire.open(url, limits(first_byte=40 * MS))) == "first_byte"
     assert time.monotonic() - began < 0.5
-    if wire.library != "pyreqwest":  # which lets it run on (http_pyreqwest.py)
+    if wire.carrier != "pyreqwest":  # which lets it run on (http_pyreqwest.py)
         assert upstream.seen[0].wait_over()
         assert upstream.seen[0].gone_at is not None
 
