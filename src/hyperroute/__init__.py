@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from hyperroute.client import (
         Answer,
         AsyncClient,
+        AsyncFrames,
         AsyncStream,
         Client,
+        Frames,
         Router,
         Stream,
     )
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "client",
     "AsyncClient": "client",
+    "AsyncFrames": "client",
     "AsyncStream": "client",
     "Client": "client",
     "ClientWireError": "errors",
     "Exhausted": "errors",
+    "Frames": "client",
     "HyperrouteError": "errors",
     "Interrupted": "errors",
     "Plan": "routing.plan",
@@ -50,10 +54,12 @@ _HOMES = {
 __all__ = [
     "Answer",
     "AsyncClient",
+    "AsyncFrames",
     "AsyncStream",
     "Client",
     "ClientWireError",
     "Exhausted",
+    "Frames",
     "HyperrouteError",
     "Interrupted",
     "Plan",

@@ -14,11 +14,13 @@ from typing import Any, Self
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
 from hyperroute.catalog.condition import Fact
+from hyperroute.dialects.base import Dialect
 from hyperroute.runtime import awaiting, blocking
-from hyperroute.runtime.answer import Answer, AsyncStream, Stream
+from hyperroute.runtime.answer import Answer, AsyncStream, Stream, answered
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.clock import AsyncSystemClock, SystemClock
 from hyperroute.runtime.desk import Desk, Watcher
+from hyperroute.runtime.frames import AsyncFrames, Frames
 from hyperroute.runtime.http import Library, default_async_transport, default_transport
 from hyperroute.runtime.kernel import Run, Sink, forget
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
@@ -87,18 +89,8 @@ class _Base:
             unix_ns=clock.unix_ns(),
         )
 
-    def _answer(self, run: Run) -> Answer:
-        assert run.reply is not None
-        assert run.record is not None
-        request = run.plan.request
-        return Answer(
-            reply=run.reply,
-            record=run.record,
-            _request=request,
-            _dialect=self.router.dialect(request.dialect),
-            _raw=run.whole_body(),
-            _model=run.told_model(),
-        )
+    def _spoken(self, run: Run) -> Dialect:
+        return self.router.dialect(run.plan.request.dialect)
 
 
 class Client(_Base):
@@ -180,7 +172,7 @@ class Client(_Base):
         )
         for _ in blocking.serve(run, transport=self._transport, clock=self._clock):
             pass
-        return self._answer(run)
+        return answered(run, self._spoken(run))
 
     def stream(
         self,
@@ -211,6 +203,35 @@ class Client(_Base):
             request_id=request_id,
         )
         return Stream(run, self._transport, self._clock)
+
+    def frames(
+        self,
+        body: Body | Request,
+        *,
+        dialect: str | None = None,
+        headers: Headers = (),
+        labels: Facts | None = None,
+        facts: Facts | None = None,
+        request_id: str | None = None,
+    ) -> Frames:
+        """Return the answer as frames of the caller's dialect, to be served as they are.
+
+        Arguments and faults are those of ``stream``.
+
+        Raises:
+            ClientWireError: The body is none of the dialect.
+        """
+        run = self._prepare(
+            body,
+            self._clock,
+            stream=True,
+            dialect=dialect,
+            headers=headers,
+            labels=labels,
+            facts=facts,
+            request_id=request_id,
+        )
+        return Frames(run, self._spoken(run), self._transport, self._clock)
 
     def close(self) -> None:
         """Let go of what is owned: the transport, the watcher."""
@@ -287,7 +308,7 @@ class AsyncClient(_Base):
         async with aclosing(events):
             async for _ in events:
                 pass
-        return self._answer(run)
+        return answered(run, self._spoken(run))
 
     def stream(
         self,
@@ -316,6 +337,33 @@ class AsyncClient(_Base):
         )
         return AsyncStream(run, self._transport, self._clock)
 
+    def frames(
+        self,
+        body: Body | Request,
+        *,
+        dialect: str | None = None,
+        headers: Headers = (),
+        labels: Facts | None = None,
+        facts: Facts | None = None,
+        request_id: str | None = None,
+    ) -> AsyncFrames:
+        """Return the answer as frames of the caller's dialect; see ``Client.frames``.
+
+        Raises:
+            ClientWireError: The body is none of the dialect.
+        """
+        run = self._prepare(
+            body,
+            self._clock,
+            stream=True,
+            dialect=dialect,
+            headers=headers,
+            labels=labels,
+            facts=facts,
+            request_id=request_id,
+        )
+        return AsyncFrames(run, self._spoken(run), self._transport, self._clock)
+
     async def close(self) -> None:
         """Let go of what is owned: the transport, the watcher."""
         self._unwatch()
@@ -334,4 +382,13 @@ def _refuse_both(http: Any) -> None:
         raise ValueError("give a transport or an http client, not both")
 
 
-__all__ = ["Answer", "AsyncClient", "AsyncStream", "Client", "Router", "Stream"]
+__all__ = [
+    "Answer",
+    "AsyncClient",
+    "AsyncFrames",
+    "AsyncStream",
+    "Client",
+    "Frames",
+    "Router",
+    "Stream",
+]

@@ -154,6 +154,10 @@ class MessagesEncoder:
                 assert_never(event)
         return b""
 
+    def pulse(self) -> bytes:
+        """Emit a ping, which may stand anywhere, also before the message starts."""
+        return _event("ping")
+
     def fail(self, error: ClientError) -> bytes:
         """Emit the error event; readers drop one without its name (dialects.md, 5.6)."""
         self._over = True

@@ -124,8 +124,12 @@ class Encoder(Protocol):
         """Emit the bytes for one event; may be empty."""
         ...
 
+    def pulse(self) -> bytes:
+        """Emit the keep-alive that readers survive behind what was written so far."""
+        ...
+
     def fail(self, error: ClientError) -> bytes:
-        """Emit the bytes that end a broken stream, honestly."""
+        """Emit the bytes that end a broken stream, honestly; also one that never began."""
         ...
 
 

@@ -138,6 +138,10 @@ class GeminiEncoder:
                 assert_never(event)
         return b""
 
+    def pulse(self) -> bytes:
+        """Emit an empty line: anything else breaks Google's reader, comments too."""
+        return b"\n"
+
     def fail(self, error: ClientError) -> bytes:
         """Emit the error chunk that ends a broken stream."""
         self._over = True

@@ -42,7 +42,7 @@ from hyperroute.dialects.json import dumps
 from hyperroute.dialects.openai_answering import flat_citation, old_names
 from hyperroute.dialects.openai_errors import error_object
 from hyperroute.dialects.openai_usage import chat_usage
-from hyperroute.dialects.sse import frame
+from hyperroute.dialects.sse import COMMENT, frame
 
 _DONE: Final = b"data: [DONE]\n\n"
 _NO_ID: Final = "chatcmpl-unnamed"
@@ -103,6 +103,10 @@ class ChatEncoder:
                 return self._finish(event)
             case _:
                 assert_never(event)
+
+    def pulse(self) -> bytes:
+        """Emit a comment: an event without data, or an ``id:``, would break readers."""
+        return COMMENT
 
     def fail(self, error: ClientError) -> bytes:
         """Emit the bytes that end a broken stream, honestly: an error, and no ``[DONE]``."""

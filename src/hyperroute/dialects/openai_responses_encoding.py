@@ -42,7 +42,7 @@ from hyperroute.dialects.openai_answering import flat_citation, old_names
 from hyperroute.dialects.openai_errors import error_object
 from hyperroute.dialects.openai_responses_reply import Skeleton, ending
 from hyperroute.dialects.sealing import tagged
-from hyperroute.dialects.sse import frame
+from hyperroute.dialects.sse import COMMENT, frame
 
 
 @dataclass(slots=True)
@@ -93,12 +93,7 @@ class ResponsesEncoder:
             case PartDelta(index, text):
                 return self._more(index, text) if text else b""
             case Started():
-                self._begun = True
-                self._skeleton.start(event)
-                response = self._skeleton.response("in_progress", [])
-                return self._say("response.created", response=response) + self._say(
-                    "response.in_progress", response=response
-                )
+                return self._begin(event)
             case PartStarted(index, part, choice):
                 # One answer is all that this dialect has; more were refused on the way in.
                 return self._start(index, part) if choice == 0 else b""
@@ -112,18 +107,33 @@ class ResponsesEncoder:
             case _:
                 assert_never(event)
 
+    def pulse(self) -> bytes:
+        """Emit an event outside the numbering; before ``response.created`` only a comment may stand.
+
+        Some clients' idle timers do not count comments (clients.md, 6 and 7).
+        """
+        return frame(b'{"type":"keepalive"}', name="keepalive") if self._begun else COMMENT
+
     def fail(self, error: ClientError) -> bytes:
-        """Emit the bytes that end a broken stream: ``response.failed`` with what was told so far."""
+        """Emit the bytes that end a broken stream: ``response.failed`` with what was told so far.
+
+        Helpers want a response created before it fails, also one that never began.
+        """
         if self._over:
             return b""
+        begun = b"" if self._begun else self._begin(Started("", ""))
         self._over = True
-        inner = error_object(error)
-        if not self._begun:
-            flat = {key: inner[key] for key in ("code", "message", "param")}
-            return self._say("error", **flat)
         response = self._skeleton.response("failed", self._output)
-        response["error"] = failure(inner)
-        return self._say("response.failed", response=response)
+        response["error"] = failure(error_object(error))
+        return begun + self._say("response.failed", response=response)
+
+    def _begin(self, event: Started) -> bytes:
+        self._begun = True
+        self._skeleton.start(event)
+        response = self._skeleton.response("in_progress", [])
+        return self._say("response.created", response=response) + self._say(
+            "response.in_progress", response=response
+        )
 
     def _say(self, kind: str, **members: object) -> bytes:
         event = {"type": kind, "sequence_number": self._sequence, **members}

@@ -22,6 +22,9 @@ EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
 """The largest whole body that is gathered (reliability.md, row 53)."""
 
+COMMENT: Final = b": keep-alive\n\n"
+"""A keep-alive that the standard bids readers ignore; not all do (dialects.md, 6.15)."""
+
 _FIELDS: Final = b":deir"
 """What a line of an event stream begins with: a comment, ``data``, ``event``, ``id``, ``retry``."""
 _BOM: Final = b"\xef\xbb\xbf"

@@ -47,8 +47,22 @@ class Answer:
         )
 
 
-class _Streaming:
-    """What both streams tell."""
+def answered(run: Run, dialect: Dialect) -> Answer:
+    """Hand back what a run that was served gathered."""
+    assert run.reply is not None
+    assert run.record is not None
+    return Answer(
+        reply=run.reply,
+        record=run.record,
+        _request=run.plan.request,
+        _dialect=dialect,
+        _raw=run.whole_body(),
+        _model=run.told_model(),
+    )
+
+
+class Streaming:
+    """What every stream tells beside its items."""
 
     def __init__(self, run: Run) -> None:
         """Take a run that has not begun."""
@@ -70,7 +84,7 @@ class _Streaming:
         return self._run.told_model()
 
 
-class Stream(_Streaming):
+class Stream(Streaming):
     """The events of one answer, as they come. Closing it early hangs up."""
 
     def __init__(self, run: Run, transport: Transport, clock: Clock) -> None:
@@ -97,7 +111,7 @@ class Stream(_Streaming):
         self.close()
 
 
-class AsyncStream(_Streaming):
+class AsyncStream(Streaming):
     """The events of one answer, as they come. Closing it early, or cancelling, hangs up."""
 
     def __init__(self, run: Run, transport: AsyncTransport, clock: AsyncClock) -> None:
@@ -126,4 +140,4 @@ class AsyncStream(_Streaming):
         await self.close()
 
 
-__all__ = ["Answer", "AsyncStream", "Stream"]
+__all__ = ["Answer", "AsyncStream", "Stream", "Streaming", "answered"]

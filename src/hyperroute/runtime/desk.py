@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from secrets import token_hex
 from typing import Any
@@ -91,13 +91,12 @@ class Desk:
             ClientWireError: The body is not one of the dialect.
         """
         setting = self._setting
-        request = (
-            body
-            if isinstance(body, Request)
-            else setting.router.read(
+        if isinstance(body, Request):
+            request = body if body.stream == stream else replace(body, stream=stream)
+        else:
+            request = setting.router.read(
                 body, dialect=dialect, headers=headers, labels=labels, stream=stream
             )
-        )
         name = request_id or token_hex(12)
         decided = plan(
             request,

@@ -114,6 +114,11 @@ class Run:
         self._shared = shared
         self._state = State(plan=plan, request_id=request_id)
 
+    @property
+    def attempts(self) -> int:
+        """How many calls were begun."""
+        return self._state.number
+
     def begin(self, now: Instant, *, unix_ns: int) -> Todo:
         """Start."""
         return self.take(Begin(now, unix_ns))

@@ -631,10 +631,13 @@ def test_statuses_are_written(finish: Any, status: str, reason: str | None) -> N
     assert (last["response"]["error"] is not None) == (status == "failed")
 
 
-def test_a_failure_before_the_first_event_is_a_flat_error() -> None:
+def test_a_response_that_never_began_is_created_before_it_fails() -> None:
     request = OPENAI_RESPONSES.parse_request({"model": "a", "input": []})
     encoder = OPENAI_RESPONSES.encoder(request=request, model="told")
     body = encoder.fail(ClientError(status=429, kind="rate_limited", message="m"))
-    name, data, _, _ = body.decode().split("\n")
-    assert name == "event: error"
-    assert json.loads(data[6:])["code"] == "rate_limit_exceeded"
+    told = [json.loads(line[6:]) for line in body.decode().split("\n") if line.startswith("data: ")]
+    kinds = ["response.created", "response.in_progress", "response.failed"]
+    assert [event["type"] for event in told] == kinds
+    assert [event["sequence_number"] for event in told] == [0, 1, 2]
+    assert len({event["response"]["id"] for event in told}) == 1
+    assert told[-1]["response"]["error"] == {"code": "rate_limit_exceeded", "message": "m"}
