@@ -133,7 +133,7 @@ class Client(_Base):
         else:
             _refuse_both(http)
             self._transport = transport
-        self._clock: Clock = clock if clock is not None else SystemClock()
+        self.clock: Clock = clock if clock is not None else SystemClock()
 
     def send(
         self,
@@ -162,7 +162,7 @@ class Client(_Base):
         """
         run = self._prepare(
             body,
-            self._clock,
+            self.clock,
             stream=False,
             dialect=dialect,
             headers=headers,
@@ -170,7 +170,7 @@ class Client(_Base):
             facts=facts,
             request_id=request_id,
         )
-        for _ in blocking.serve(run, transport=self._transport, clock=self._clock):
+        for _ in blocking.serve(run, transport=self._transport, clock=self.clock):
             pass
         return answered(run, self._spoken(run))
 
@@ -194,7 +194,7 @@ class Client(_Base):
         """
         run = self._prepare(
             body,
-            self._clock,
+            self.clock,
             stream=True,
             dialect=dialect,
             headers=headers,
@@ -202,7 +202,7 @@ class Client(_Base):
             facts=facts,
             request_id=request_id,
         )
-        return Stream(run, self._transport, self._clock)
+        return Stream(run, self._transport, self.clock)
 
     def frames(
         self,
@@ -223,7 +223,7 @@ class Client(_Base):
         """
         run = self._prepare(
             body,
-            self._clock,
+            self.clock,
             stream=True,
             dialect=dialect,
             headers=headers,
@@ -231,7 +231,7 @@ class Client(_Base):
             facts=facts,
             request_id=request_id,
         )
-        return Frames(run, self._spoken(run), self._transport, self._clock)
+        return Frames(run, self._spoken(run), self._transport, self.clock)
 
     def close(self) -> None:
         """Let go of what is owned: the transport, the watcher."""
@@ -275,7 +275,7 @@ class AsyncClient(_Base):
         else:
             _refuse_both(http)
             self._transport = transport
-        self._clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
+        self.clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
 
     async def send(
         self,
@@ -296,7 +296,7 @@ class AsyncClient(_Base):
         """
         run = self._prepare(
             body,
-            self._clock,
+            self.clock,
             stream=False,
             dialect=dialect,
             headers=headers,
@@ -304,7 +304,7 @@ class AsyncClient(_Base):
             facts=facts,
             request_id=request_id,
         )
-        events = awaiting.serve(run, transport=self._transport, clock=self._clock)
+        events = awaiting.serve(run, transport=self._transport, clock=self.clock)
         async with aclosing(events):
             async for _ in events:
                 pass
@@ -327,7 +327,7 @@ class AsyncClient(_Base):
         """
         run = self._prepare(
             body,
-            self._clock,
+            self.clock,
             stream=True,
             dialect=dialect,
             headers=headers,
@@ -335,7 +335,7 @@ class AsyncClient(_Base):
             facts=facts,
             request_id=request_id,
         )
-        return AsyncStream(run, self._transport, self._clock)
+        return AsyncStream(run, self._transport, self.clock)
 
     def frames(
         self,
@@ -354,7 +354,7 @@ class AsyncClient(_Base):
         """
         run = self._prepare(
             body,
-            self._clock,
+            self.clock,
             stream=True,
             dialect=dialect,
             headers=headers,
@@ -362,7 +362,7 @@ class AsyncClient(_Base):
             facts=facts,
             request_id=request_id,
         )
-        return AsyncFrames(run, self._spoken(run), self._transport, self._clock)
+        return AsyncFrames(run, self._spoken(run), self._transport, self.clock)
 
     async def close(self) -> None:
         """Let go of what is owned: the transport, the watcher."""

@@ -23,10 +23,12 @@ class Answer:
     Attributes:
         reply: In the canon.
         record: What happened on the way.
+        served: The offer that answered, as the caller may know it: a hidden provider by a digest.
     """
 
     reply: Reply
     record: Record
+    served: str | None
     _request: Request
     _dialect: Dialect
     _raw: bytes | None
@@ -54,6 +56,7 @@ def answered(run: Run, dialect: Dialect) -> Answer:
     return Answer(
         reply=run.reply,
         record=run.record,
+        served=run.shown_offer(),
         _request=run.plan.request,
         _dialect=dialect,
         _raw=run.whole_body(),

@@ -61,6 +61,10 @@ class Desk:
         """Let runs that begin from now on use this router."""
         self._setting = self._settled(router)
 
+    def count(self, request: Request) -> int | None:
+        """Count the tokens of a request; ``None`` where that is not possible without asking anybody."""
+        return self._tokens.count(request)
+
     def answers(
         self,
         request: Request,

@@ -44,7 +44,7 @@ from hyperroute.routing.state import (
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.credentials import Accounts
-from hyperroute.runtime.outcome import error_of
+from hyperroute.runtime.outcome import error_of, shown
 
 Sink = Callable[[Record], None]
 """Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
@@ -206,6 +206,12 @@ class Run:
         if finish.outcome not in {"served", "abandoned"}:
             ours = self._shared.accounts.untold()
             raise error_of(self.plan, self.record, now=now, ours=ours)
+
+    def shown_offer(self) -> str | None:
+        """Name the offer of the open call, or the last one, as our caller may know it."""
+        if self.call is None:
+            return None
+        return shown(self.plan, self.call.offer.id, self.call.offer.provider)
 
     def told_model(self) -> str | None:
         """Return the model name that our caller should be told, once a call is open.

@@ -1,0 +1,76 @@
+"""``hyperroute serve``: the gateway as a server."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hyperroute.cli.options import Tables, place
+from hyperroute.cli.say import answering, misuse
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=1, max=65535, help="Port to listen on.")
+    ] = 8787,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that answer.")
+    ] = 1,
+    simulated: Annotated[
+        bool,
+        typer.Option("--simulated", help="Let a simulated provider answer: no key, no network."),
+    ] = False,
+    tables: Tables = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Reload when a file of the table changes.")
+    ] = False,
+    log: Annotated[
+        bool, typer.Option("--log/--no-log", help="Write a line of JSON per request to stderr.")
+    ] = True,
+    route_headers: Annotated[
+        bool,
+        typer.Option(
+            "--route-headers/--no-route-headers",
+            help="Tell callers which offer served, after how many attempts.",
+        ),
+    ] = True,
+    root_path: Annotated[
+        str, typer.Option("--root-path", metavar="PATH", help="Where a proxy mounts this server.")
+    ] = "",
+) -> None:
+    """Serve every dialect to every client: change the base URL and the key, nothing else."""
+    with answering(as_json=False):
+        try:
+            import uvicorn  # noqa: F401 - what is missing is told before anything is printed
+        except ModuleNotFoundError:
+            misuse("serving needs an extra: pip install 'hyperroute[gateway]'")
+        from hyperroute.gateway import server
+
+        path = place(tables)
+        serving = server.Serving(
+            tables=None if path is None else str(Path(path).resolve()),
+            simulated=simulated,
+            host=host,
+            port=port,
+            workers=workers,
+            log=log,
+            watch=watch,
+            tells_route=route_headers,
+            root_path=root_path.rstrip("/"),
+        )
+        serving.router()  # a broken table is told here, once, and not by every worker
+        _tell(server.base_urls(serving))
+        server.serve(serving)
+
+
+def _tell(urls: object) -> None:
+    assert isinstance(urls, tuple)
+    for name, url in urls:
+        print(f"{name + ' base URL:':<20} {url}", file=sys.stderr)

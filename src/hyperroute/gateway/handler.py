@@ -1,0 +1,302 @@
+"""From a request to a response, without waiting: what has to be waited for is yielded.
+
+Both gateways drive this one generator. It yields a wish and is sent what it got, or has the run's
+``RequestError`` thrown in::
+
+    yield Whole(…)     -> Answer      carry a run out
+    yield Streamed(…)  -> Opening     begin one, until its first frames or the first keep-alive
+
+Laws: no failure of a provider is told as it came; every response names its request; the body that a
+dialect wrote is sent as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from secrets import token_hex
+from types import MappingProxyType
+from typing import Any
+
+from hyperroute.canon.failure import FailureClass
+from hyperroute.canon.quick import quick
+from hyperroute.canon.request import Request
+from hyperroute.canon.units import Instant
+from hyperroute.canon.wire import Headers, HttpRequest
+from hyperroute.catalog.condition import Fact
+from hyperroute.dialects import json
+from hyperroute.dialects.base import ClientError, Dialect
+from hyperroute.errors import ClientWireError, RequestError
+from hyperroute.gateway import intake, models, paths, render
+from hyperroute.gateway.array import ArrayFraming
+from hyperroute.gateway.message import Flowing, HttpResponse, Opening
+from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
+from hyperroute.gateway.visit import Visit
+from hyperroute.routing.needs import estimated_tokens
+from hyperroute.routing.record import Record
+from hyperroute.runtime.answer import Answer
+from hyperroute.runtime.desk import Desk
+from hyperroute.runtime.router import Router
+
+
+@quick(frozen=True, slots=True)
+class Whole:
+    """Carry a run out, and give its whole answer."""
+
+    request: Request
+    request_id: str
+    facts: Mapping[str, Fact]
+
+
+@quick(frozen=True, slots=True)
+class Streamed:
+    """Begin a run whose answer is streamed."""
+
+    request: Request
+    request_id: str
+    facts: Mapping[str, Fact]
+
+
+Wish = Whole | Streamed
+Reply = HttpResponse | Flowing[Any]
+Handling = Generator[Wish, Any, Reply]
+
+_NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        facts: What is known of the caller, for conditions of the table.
+        headers: What every answer to this caller carries.
+    """
+
+    facts: Mapping[str, Fact] = field(default_factory=lambda: _NO_FACTS)
+    headers: Headers = ()
+
+    def may_name(self, model: str) -> bool:
+        """Say whether a model is open to the caller."""
+        del model
+        return True
+
+
+ANYBODY = Caller()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """What both gateways share.
+
+    Attributes:
+        desk: Tables and accounts in use.
+        tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
+    """
+
+    desk: Desk
+    tells_route: bool = True
+    draining: list[bool] = field(default_factory=list[bool])
+
+    def visit(self, http: HttpRequest, *, at: Instant) -> Visit:
+        """Begin to note what becomes of a request."""
+        path = http.url.partition("?")[0]
+        return Visit(request_id=f"req_{token_hex(12)}", method=http.method, path=path, began_at=at)
+
+    def refused(self, url: str, headers: Headers, error: ClientError) -> HttpResponse:
+        """Refuse a request that is not even read, in the words of its path."""
+        dialect = self.desk.router.dialect(_dialect_of(paths.find(url), headers))
+        return render.refusal(dialect, replace(error, request_id=f"req_{token_hex(12)}"))
+
+    def respond(self, http: HttpRequest, visit: Visit) -> Handling:
+        """Answer one request."""
+        place = paths.find(http.url)
+        if place is None:
+            return self._not_found(http, visit)
+        dialect = self.desk.router.dialect(_dialect_of(place, http.headers))
+        visit.dialect = dialect.name
+        if http.method not in place.methods:
+            allow = ", ".join(place.methods)
+            error = _error(405, f"{http.method} is not answered here; {allow} is.", visit)
+            return render.refusal(dialect, error, headers=(("allow", allow),))
+        if place.verb in {"probe", "health", "ready"}:
+            return self._standing(place, visit)
+        try:
+            return (yield from self._served(place, dialect, http, visit))
+        except ClientWireError as error:
+            told = render.told_of_body(error, request_id=visit.request_id)
+            return render.refusal(dialect, told)
+        except RequestError as error:
+            return self._failed(dialect, error, visit)
+
+    def _served(self, place: Place, dialect: Dialect, http: HttpRequest, visit: Visit) -> Handling:
+        caller = ANYBODY
+        match place.verb:
+            case "models" | "model":
+                return self._models(place, dialect, caller, visit)
+            case "answer" | "count":
+                problem = intake.unreadable(http.headers)
+                if problem is None and len(http.body) > intake.BODY_BYTES_MAX:
+                    problem = intake.too_large(intake.BODY_BYTES_MAX)
+                if problem is not None:
+                    return render.refusal(dialect, replace(problem, request_id=visit.request_id))
+                request = intake.read(self.desk.router, place, http)
+                visit.asked = request.model or request.intent or ""
+                if place.verb == "count":
+                    return self._counted(request, caller, visit)
+                return (yield from self._answered(place, request, caller, visit))
+            case _:
+                return self._not_found(http, visit)
+
+    def _answered(self, place: Place, request: Request, caller: Caller, visit: Visit) -> Handling:
+        name, facts = visit.request_id, caller.facts
+        if not request.stream:
+            answer: Answer = yield Whole(request, name, facts)
+            visit.record = answer.record
+            more = self._route(answer.record, answer.served) if self.tells_route else ()
+            lost = _losses(answer.record)
+            return HttpResponse(
+                status=200,
+                headers=(
+                    *render.ids(name),
+                    render.JSON,
+                    render.NO_STORE,
+                    *caller.headers,
+                    *lost,
+                    *more,
+                ),
+                body=answer.body,
+            )
+        opening: Opening[Any] = yield Streamed(request, name, facts)
+        reframing = ArrayFraming() if place.array else None
+        kind = (render.JSON,) if place.array else render.SSE
+        route = self._delivering(opening) if self.tells_route else ()
+
+        def told(error: RequestError) -> ClientError:
+            return render.told_of_run(error, dialect=request.dialect, request_id=name)
+
+        return Flowing(
+            status=200,
+            headers=(*render.ids(name), *kind, render.NO_STORE, *caller.headers, *route),
+            opening=opening,
+            told=told,
+            reframing=reframing,
+        )
+
+    def _route(self, record: Record, served: str | None) -> Headers:
+        return (
+            ("x-hyperroute-served-by", served or ""),
+            ("x-hyperroute-attempts", str(len(record.attempts))),
+            ("x-hyperroute-decision", f"{record.digest[:16]}.{record.seed:x}"),
+        )
+
+    def _delivering(self, opening: Opening[Any]) -> Headers:
+        frames = opening.frames
+        if opening.first is None or frames.served is None:
+            return ()  # the head goes out before anybody answered
+        return (
+            ("x-hyperroute-served-by", frames.served),
+            ("x-hyperroute-attempts", str(frames.attempts)),
+        )
+
+    def _failed(self, dialect: Dialect, error: RequestError, visit: Visit) -> HttpResponse:
+        if isinstance(error.record, Record):
+            visit.record = error.record
+        told = render.told_of_run(error, dialect=dialect.name, request_id=visit.request_id)
+        more: Headers = ()
+        if self.tells_route and visit.record is not None:
+            more = (("x-hyperroute-attempts", str(len(visit.record.attempts))),)
+        retry = False if render.hopeless(error) else None
+        return render.refusal(dialect, told, headers=more, retry=retry)
+
+    def _models(self, place: Place, dialect: Dialect, caller: Caller, visit: Visit) -> HttpResponse:
+        table = self.desk.router.table
+        found = models.listed(table, caller.may_name)
+        if place.verb == "models":
+            return _json(200, models.write_list(found, dialect.name), visit, caller.headers)
+        name = (place.model or "").removeprefix("models/")
+        for model in found:
+            if model.name == name:
+                return _json(200, models.write_one(model, dialect.name), visit, caller.headers)
+        error = _error(404, f"There is no model {name[:100]!r}.", visit)
+        return render.refusal(dialect, error)
+
+    def _counted(self, request: Request, caller: Caller, visit: Visit) -> HttpResponse:
+        """Count the input; where that is not possible, estimate, and say so in a header."""
+        decided = self.desk.router.plan(request)
+        if decided.refusal is not None and decided.refusal.code in _UNNAMED:
+            refused = decided.refusal
+            raise RequestError(
+                refused.message,
+                status=refused.status,
+                code=refused.code,
+                param=refused.param,
+                available=refused.available,
+            )
+        counted = self.desk.count(request)
+        tokens = estimated_tokens(request.input_bytes) if counted is None else counted
+        body = (
+            {"input_tokens": tokens}
+            if request.dialect == MESSAGES
+            else {
+                "totalTokens": tokens,
+                "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}],
+            }
+        )
+        way = "estimated" if counted is None else "counted"
+        more = (*caller.headers, ("x-hyperroute-count", way))
+        return _json(200, json.dumps(body), visit, more)
+
+    def _standing(self, place: Place, visit: Visit) -> HttpResponse:
+        if place.verb != "ready":
+            return _json(200, b'{"status":"ok"}', visit)
+        usable = set(self.desk.router.table.providers) - set(self.desk.missing)
+        if self.draining:
+            return _json(503, b'{"status":"draining"}', visit)
+        if not usable:
+            return _json(503, b'{"status":"no provider has a credential"}', visit)
+        return _json(200, b'{"status":"ready"}', visit)
+
+    def _not_found(self, http: HttpRequest, visit: Visit) -> HttpResponse:
+        near = paths.nearest(http.url)
+        hint = f" Did you mean {near}?" if near else ""
+        error = _error(404, f"Nothing is served at {visit.path[:200]!r}.{hint}", visit)
+        router: Router = self.desk.router
+        return render.refusal(router.dialect(_dialect_of(None, http.headers)), error)
+
+
+_UNNAMED = frozenset({"model_not_found", "missing_model", "intent_not_found", "wrong_endpoint"})
+
+
+def _dialect_of(place: Place | None, headers: Headers) -> str:
+    """Say whose words to answer in where the path leaves it open."""
+    if place is not None and (place.verb in {"answer", "count"} or place.dialect != paths.CHAT):
+        return place.dialect
+    for name, _ in headers:
+        if name == "anthropic-version":
+            return MESSAGES
+        if name == "x-goog-api-key":
+            return GEMINI
+    return paths.CHAT
+
+
+def _losses(record: Record) -> Headers:
+    """Tell what the translation lost, shortly; the whole list is in the record."""
+    if not record.losses:
+        return ()
+    said = ", ".join(f"{loss.kind} {loss.path}" for loss in record.losses)
+    plain = said.encode("ascii", "replace").decode()
+    return (("x-hyperroute-losses", plain[:1_000]),)
+
+
+def _json(status: int, body: bytes, visit: Visit, more: Headers = ()) -> HttpResponse:
+    headers = (*render.ids(visit.request_id), render.JSON, render.NO_STORE, *more)
+    return HttpResponse(status=status, headers=headers, body=body)
+
+
+def _error(status: int, message: str, visit: Visit) -> ClientError:
+    kind: FailureClass | str = "not_found" if status == 404 else FailureClass.BAD_REQUEST
+    return ClientError(status=status, kind=kind, message=message, request_id=visit.request_id)
+
+
+__all__ = ["Caller", "Handler", "Handling", "Reply", "Streamed", "Whole", "Wish"]

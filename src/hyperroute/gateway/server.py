@@ -1,0 +1,146 @@
+"""The gateway as a server: uvicorn around the ASGI application, one process or several.
+
+Workers are processes that import this module by themselves, so what the command line said reaches
+them as JSON in one environment variable, which this module writes and reads and nobody else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from hyperroute.client import AsyncClient, Router
+from hyperroute.gateway.asgi import Application, asgi_app
+from hyperroute.gateway.awaiting import Gateway
+from hyperroute.gateway.visit import Visit, log_entry
+
+if TYPE_CHECKING:
+    from hyperroute.plugins.registry import Registry
+
+_VARIABLE: Final = "HYPERROUTE_SERVING"
+_GRACE_S: Final = 300
+"""How long streams may go on after the server was told to stop."""
+
+_access = logging.getLogger("hyperroute.access")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What a server was told.
+
+    Attributes:
+        tables: ``None``: the shipped one.
+        simulated: Every provider answered by one that needs no key and no network.
+        workers: Processes.
+        log: Write a line of JSON for each request to stderr.
+        watch: Reload when a table's files change.
+        tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
+        root_path: Where a proxy mounts us.
+    """
+
+    tables: str | None = None
+    simulated: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8787
+    workers: int = 1
+    log: bool = True
+    watch: bool = False
+    tells_route: bool = True
+    root_path: str = ""
+    grace_s: int = _GRACE_S
+
+    @classmethod
+    def told(cls) -> Self:
+        """Read what the parent process was told."""
+        return cls(**json.loads(os.environ[_VARIABLE]))
+
+    def router(self) -> Router:
+        """Load the tables.
+
+        Raises:
+            TableError: With every problem of them.
+            PluginError: A plugin is broken, or two clash.
+        """
+        path = None if self.tables is None else Path(self.tables)
+        return Router.load(path, registry=_simulated() if self.simulated else None)
+
+
+def serve(serving: Serving) -> None:
+    """Serve until told to stop; streams may end first.
+
+    Raises:
+        ModuleNotFoundError: The extra ``gateway`` is not installed.
+    """
+    import uvicorn
+
+    os.environ[_VARIABLE] = json.dumps(asdict(serving))
+    uvicorn.run(
+        "hyperroute.gateway.server:application",
+        factory=True,
+        host=serving.host,
+        port=serving.port,
+        workers=serving.workers,
+        root_path=serving.root_path,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=serving.grace_s,
+    )
+
+
+def application() -> Application:
+    """Build the application of one worker."""
+    serving = Serving.told()
+    if serving.log:
+        _log_to_stderr()
+    client = AsyncClient(serving.router(), watch=serving.watch)
+    gateway = Gateway(
+        client,
+        observer=_logged if serving.log else _unseen,
+        tells_route=serving.tells_route,
+    )
+    return asgi_app(gateway, close=True)
+
+
+def base_urls(serving: Serving) -> Sequence[tuple[str, str]]:
+    """Say what each kind of client is to be given as its base URL."""
+    host = f"[{serving.host}]" if ":" in serving.host else serving.host
+    root = f"http://{host}:{serving.port}{serving.root_path}"
+    return (
+        ("OpenAI", f"{root}/v1"),
+        ("Anthropic", root),
+        ("Gemini", root),
+    )
+
+
+def _logged(visit: Visit) -> None:
+    _access.info(json.dumps(log_entry(visit), ensure_ascii=False))
+
+
+def _unseen(_visit: Visit) -> None:
+    """Watch nothing."""
+
+
+def _log_to_stderr() -> None:
+    if not _access.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        _access.addHandler(handler)
+        _access.setLevel(logging.INFO)
+        _access.propagate = False
+
+
+def _simulated() -> Registry:
+    from hyperroute.plugins.registry import discover
+    from hyperroute_simulated import simulated_registry
+
+    return simulated_registry(discover())
+
+
+__all__ = ["Serving", "application", "base_urls", "serve"]
