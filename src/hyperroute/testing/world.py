@@ -24,7 +24,7 @@ from hyperroute.testing.script import Answer, Book, Script
 UNIX_NS: Final = 1_790_000_000_000_000_000
 """Unix time at the world's beginning: 21 September 2026, so that dates in tests look like dates."""
 
-QUIET_TURNS: Final = 3
+QUIET_TURNS: Final = 6
 """How many turns of the event loop must pass without anybody waiting anew before time moves."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,6 +103,7 @@ def door(request, router):
 async def _asked(gateway: Gateway, http: HttpRequest) -> Whole:
     response = await gateway.handle(http)
     pieces = response.pieces
+    assert pieces is None or isinstance(pieces, AsyncIterator)
     body = b"" if pieces is None else b"".join([piece async for piece in pieces])
     return _whole(response, lambda _: body)
 

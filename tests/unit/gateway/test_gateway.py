@@ -5,26 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.unit.gateway.asking import ASKED, CHAT, CLAUDE, GOOGLE, streaming
 
 from hyperroute.testing.replies import refusal, streamed, whole
 from hyperroute.testing.script import Script
-
-CHAT = {"model": "gpt", "messages": [{"role": "user", "content": "hi"}]}
-CLAUDE = {"model": "sonnet", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
-GOOGLE = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
-ASKED = {
-    "openai.chat": ("/v1/chat/completions", CHAT, "https://one.test"),
-    "openai.responses": ("/v1/responses", {"model": "gpt", "input": "hi"}, "https://one.test"),
-    "anthropic.messages": ("/v1/messages", CLAUDE, "https://claude.test"),
-    "gemini.generate": ("/v1beta/models/flash:generateContent", GOOGLE, "https://google.test"),
-}
-
-
-def streaming(dialect: str) -> tuple[str, dict]:
-    path, body, _ = ASKED[dialect]
-    if dialect == "gemini.generate":
-        return path.replace("generateContent", "streamGenerateContent?alt=sse"), body
-    return path, {**body, "stream": True}
 
 
 @pytest.mark.parametrize("dialect", ASKED)
@@ -62,7 +46,12 @@ def test_a_streamed_answer_ends_as_its_dialect_ends(door, dialect):
 @pytest.mark.parametrize("dialect", ASKED)
 def test_an_error_before_the_stream_keeps_its_status(door, dialect):
     path, body = streaming(dialect)
-    for host in ("https://one.test", "https://two.test", "https://claude.test", "https://google.test"):
+    for host in (
+        "https://one.test",
+        "https://two.test",
+        "https://claude.test",
+        "https://google.test",
+    ):
         door.world.serve(host, Script(status=401, chunks=(b'{"error":{"message":"sk-canary"}}',)))
     answer = door.post(path, body)
     assert answer.status == (500 if dialect == "gemini.generate" else 502)
@@ -141,7 +130,11 @@ def test_a_missing_credential_says_so_and_names_what_works(door):
         ("/v1/chat/completions", b'{"model":', None),
         ("/v1/chat/completions", {"model": 7}, "/model"),
         ("/v1/messages", {"model": "sonnet", "stream": "yes"}, "/stream"),
-        ("/v1/responses", {"model": "gpt", "input": "x", "hyperroute": {"falback": 1}}, "/hyperroute"),
+        (
+            "/v1/responses",
+            {"model": "gpt", "input": "x", "hyperroute": {"falback": 1}},
+            "/hyperroute",
+        ),
         ("/v1beta/models/flash:generateContent", {"generationConfig": []}, "/generationConfig"),
     ],
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.gateway.asking import ASKED, streaming
 
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import AsyncClient
 from hyperroute.gateway import Gateway
+from hyperroute.gateway.awaiting import Pouring
 from hyperroute.gateway.pacing import Pace, Pulse
 from hyperroute.testing.replies import streamed
 from hyperroute.testing.script import SECOND, Script
@@ -26,8 +29,6 @@ FORMS = {
 
 def poured(router, dialect: str, script: Script) -> list[tuple[int, bytes]]:
     """Ask for a stream, and note what is written when."""
-    from tests.unit.gateway.test_gateway import ASKED, streaming
-
     world = World()
     world.serve(ASKED[dialect][2], script)
     twin = world.awaiting()
@@ -36,10 +37,10 @@ def poured(router, dialect: str, script: Script) -> list[tuple[int, bytes]]:
     async def ask() -> None:
         gateway = Gateway(AsyncClient(router, transport=twin, clock=twin))
         path, body = streaming(dialect)
-        http = HttpRequest(method="POST", url=path, body=__import__("json").dumps(body).encode())
+        http = HttpRequest(method="POST", url=path, body=json.dumps(body).encode())
         response = await gateway.respond(http)
         written.append((world.at, b""))
-        assert not hasattr(response, "body"), response
+        assert isinstance(response, Pouring)
 
         async def write(piece: bytes) -> None:
             written.append((world.at, piece))
@@ -70,16 +71,14 @@ def test_a_silent_stream_is_kept_alive_first_after_10_s_and_then_every_15(
     assert content == plain
     began = written[1][0] == 0  # content went out before the silence
     step = [15 * SECOND] if began else [10 * SECOND, 25 * SECOND]
-    due = [at_ns for at_ns in (*step, *(step[-1] + 15 * SECOND * n for n in range(1, 4)))]
+    due = [*step, *(step[-1] + 15 * SECOND * n for n in range(1, 4))]
     expected = [at_ns for at_ns in due if at_ns < silence * SECOND]
     assert len(pulses) in {len(expected), len(expected) + (silence * SECOND in due)}
     for (at_ns, _), wanted in zip(pulses, due, strict=False):
         assert abs(at_ns - wanted) <= SECOND
 
 
-@given(
-    last=st.integers(0, 100), now=st.integers(0, 200), writing=st.none() | st.integers(0, 200)
-)
+@given(last=st.integers(0, 100), now=st.integers(0, 200), writing=st.none() | st.integers(0, 200))
 def test_a_pulse_never_interrupts_a_write_and_never_comes_early(last, now, writing):
     pace = Pace(first_ns=10, then_ns=15, slow_ns=30)
     pulse = Pulse(pace, last, writing)

@@ -24,7 +24,9 @@ def test_every_prefix_leads_to_the_same_place(prefix, path, dialect):
     assert (place.verb, place.dialect, place.stream) == ("answer", dialect, None)
 
 
-@pytest.mark.parametrize("prefix", ["/v1beta", "/v1", "/api/v1", "/v1/gemini/v1beta", "/api/v1/gemini"])
+@pytest.mark.parametrize(
+    "prefix", ["/v1beta", "/v1", "/api/v1", "/v1/gemini/v1beta", "/api/v1/gemini"]
+)
 def test_gemini_paths_name_model_and_streaming(prefix):
     whole = find(f"{prefix}/models/gemini-3-flash-preview:generateContent")
     assert whole is not None
@@ -63,7 +65,9 @@ def test_probes_are_answered_where_clients_probe(path):
     assert place.verb == "probe"
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completion", "/v2/messages", "/v1/messages/batches", "/x"])
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completion", "/v2/messages", "/v1/messages/batches", "/x"]
+)
 def test_other_paths_are_nobodys(path):
     assert find(path) is None
 
