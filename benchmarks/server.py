@@ -1,7 +1,7 @@
 """A loopback upstream that costs almost nothing: fixed bytes, one process, keep-alive.
 
 Paths: ``/ok/…`` answers a chat completion (a stream of ``CHUNKS`` chunks if the body asks for one),
-``/fail/…`` answers 500. Prints its port and serves until its standard input closes.
+``/long/…`` streams 1,000 chunks, ``/fail/…`` answers 500. Prints its port and serves until its standard input closes.
 """
 
 from __future__ import annotations
@@ -43,15 +43,19 @@ def _chunk(delta: dict[str, str], finish: str | None, **more: object) -> bytes:
     return b"data: " + json.dumps(body).encode() + b"\n\n"
 
 
-USAGE = {"prompt_tokens": 12, "completion_tokens": CHUNKS, "total_tokens": 12 + CHUNKS}
-STREAM = [
-    _chunk({"role": "assistant", "content": ""}, None),
-    *(_chunk({"content": f" word{number}"}, None) for number in range(CHUNKS)),
-    _chunk({}, "stop"),
-    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1780000000,'
-    b'"model":"bench-1","choices":[],"usage":' + json.dumps(USAGE).encode() + b"}\n\n",
-    b"data: [DONE]\n\n",
-]
+def _stream(chunks: int) -> list[bytes]:
+    usage = {"prompt_tokens": 12, "completion_tokens": chunks, "total_tokens": 12 + chunks}
+    return [
+        _chunk({"role": "assistant", "content": ""}, None),
+        *(_chunk({"content": f" word{number}"}, None) for number in range(chunks)),
+        _chunk({}, "stop"),
+        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1780000000,'
+        b'"model":"bench-1","choices":[],"usage":' + json.dumps(usage).encode() + b"}\n\n",
+        b"data: [DONE]\n\n",
+    ]
+
+
+STREAM, LONG = _stream(CHUNKS), _stream(1_000)
 
 
 def _whole(status: bytes, body: bytes) -> bytes:
@@ -78,7 +82,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
                 writer.write(FAIL)
             elif b'"stream":true' in body.replace(b" ", b""):
                 writer.write(STREAM_HEAD)
-                for frame in STREAM:
+                for frame in LONG if b" /long/" in head[:64] else STREAM:
                     writer.write(b"%x\r\n%s\r\n" % (len(frame), frame))
                     await writer.drain()
                     await asyncio.sleep(0)

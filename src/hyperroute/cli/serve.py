@@ -41,6 +41,13 @@ def serve(
             help="Tell callers which offer served, after how many attempts.",
         ),
     ] = True,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Answer GET /metrics, for Prometheus.")
+    ] = False,
+    otel: Annotated[
+        bool,
+        typer.Option("--otel", help="Send OpenTelemetry spans where OTEL_EXPORTER_OTLP_… says."),
+    ] = False,
     root_path: Annotated[
         str, typer.Option("--root-path", metavar="PATH", help="Where a proxy mounts this server.")
     ] = "",
@@ -63,6 +70,8 @@ def serve(
             log=log,
             watch=watch,
             tells_route=route_headers,
+            metrics=metrics,
+            otel=otel,
             root_path=root_path.rstrip("/"),
         )
         serving.router()  # a broken table is told here, once, and not by every worker

@@ -38,6 +38,7 @@ class Gateway:
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
         tells_route: bool = True,
+        metrics: Callable[[], bytes] | None = None,
     ) -> None:
         """Stand before a client, which the caller closes.
 
@@ -46,8 +47,9 @@ class Gateway:
             observer: Told of every visit, once, when it is over; must neither block nor raise.
             pace: When a silent stream says that it is alive.
             tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
+            metrics: Writes the page of counters; ``None``: ``/metrics`` is nobody's path.
         """
-        self.handler = Handler(desk=client.desk, tells_route=tells_route)
+        self.handler = Handler(desk=client.desk, tells_route=tells_route, metrics=metrics)
         self.client = client
         self.pace = pace
         self._observe = observer
@@ -67,7 +69,8 @@ class Gateway:
 
     async def respond(self, http: HttpRequest) -> HttpResponse | Pouring:
         """Answer a request, for adapters: a streamed body is poured into a ``write``."""
-        visit = self.handler.visit(http, at=self.client.clock.now())
+        clock = self.client.clock
+        visit = self.handler.visit(http, at=clock.now(), unix_ns=clock.unix_ns())
         try:
             reply = await self._drive(http, visit)
         except BaseException:

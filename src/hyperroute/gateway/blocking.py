@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hyperroute.canon.units import SECOND
@@ -34,9 +34,10 @@ class BlockingGateway:
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
         tells_route: bool = True,
+        metrics: Callable[[], bytes] | None = None,
     ) -> None:
         """Stand before a client, which the caller closes; arguments as of ``Gateway``."""
-        self.handler = Handler(desk=client.desk, tells_route=tells_route)
+        self.handler = Handler(desk=client.desk, tells_route=tells_route, metrics=metrics)
         self.client = client
         self.pace = pace
         self._observe = observer
@@ -48,7 +49,7 @@ class BlockingGateway:
     def handle(self, http: HttpRequest) -> HttpResponse:
         """Answer a request; a streamed body is ``pieces``, to be read to its end or closed."""
         clock = self.client.clock
-        visit = self.handler.visit(http, at=clock.now())
+        visit = self.handler.visit(http, at=clock.now(), unix_ns=clock.unix_ns())
         try:
             reply = self._drive(http, visit)
         except BaseException:

@@ -12,7 +12,7 @@ dialect wrote is sent as it is.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from types import MappingProxyType
@@ -92,16 +92,24 @@ class Handler:
     Attributes:
         desk: Tables and accounts in use.
         tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
+        metrics: Writes the page of counters; ``None``: there is none.
     """
 
     desk: Desk
     tells_route: bool = True
+    metrics: Callable[[], bytes] | None = None
     draining: list[bool] = field(default_factory=list[bool])
 
-    def visit(self, http: HttpRequest, *, at: Instant) -> Visit:
+    def visit(self, http: HttpRequest, *, at: Instant, unix_ns: int) -> Visit:
         """Begin to note what becomes of a request."""
-        path = http.url.partition("?")[0]
-        return Visit(request_id=f"req_{token_hex(12)}", method=http.method, path=path, began_at=at)
+        return Visit(
+            request_id=f"req_{token_hex(12)}",
+            method=http.method,
+            path=http.url.partition("?")[0],
+            traceparent=intake.header(http.headers, "traceparent") or "",
+            began_at=at,
+            began_unix_ns=unix_ns,
+        )
 
     def refused(self, url: str, headers: Headers, error: ClientError) -> HttpResponse:
         """Refuse a request that is not even read, in the words of its path."""
@@ -121,6 +129,9 @@ class Handler:
             return render.refusal(dialect, error, headers=(("allow", allow),))
         if place.verb in {"probe", "health", "ready"}:
             return self._standing(place, visit)
+        if place.verb == "metrics" and self.metrics is not None:
+            text = (("content-type", "text/plain; version=0.0.4; charset=utf-8"),)
+            return HttpResponse(status=200, headers=text, body=self.metrics())
         try:
             return (yield from self._served(place, dialect, http, visit))
         except ClientWireError as error:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Final, Self
 from hyperroute.client import AsyncClient, Router
 from hyperroute.gateway.asgi import Application, asgi_app
 from hyperroute.gateway.awaiting import Gateway
-from hyperroute.gateway.visit import Visit, log_entry
+from hyperroute.gateway.metrics import Metrics
+from hyperroute.gateway.tracing import tracer_of
+from hyperroute.gateway.visit import Observer, Visit, log_entry, told_to
 
 if TYPE_CHECKING:
     from hyperroute.plugins.registry import Registry
@@ -40,6 +42,8 @@ class Serving:
         log: Write a line of JSON for each request to stderr.
         watch: Reload when a table's files change.
         tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
+        metrics: Answer ``GET /metrics``.
+        otel: Write spans, to wherever OpenTelemetry's own environment variables say.
         root_path: Where a proxy mounts us.
     """
 
@@ -51,6 +55,8 @@ class Serving:
     log: bool = True
     watch: bool = False
     tells_route: bool = True
+    metrics: bool = False
+    otel: bool = False
     root_path: str = ""
     grace_s: int = _GRACE_S
 
@@ -97,13 +103,21 @@ def serve(serving: Serving) -> None:
 def application() -> Application:
     """Build the application of one worker."""
     serving = Serving.told()
+    observers: list[Observer] = []
     if serving.log:
         _log_to_stderr()
+        observers.append(_logged)
+    metrics = Metrics.new() if serving.metrics else None
+    if metrics is not None:
+        observers.append(metrics.observe)
+    if serving.otel:
+        observers.append(tracer_of(_exporting()))
     client = AsyncClient(serving.router(), watch=serving.watch)
     gateway = Gateway(
         client,
-        observer=_logged if serving.log else _unseen,
+        observer=told_to(*observers),
         tells_route=serving.tells_route,
+        metrics=None if metrics is None else metrics.page,
     )
     return asgi_app(gateway, close=True)
 
@@ -123,8 +137,16 @@ def _logged(visit: Visit) -> None:
     _access.info(json.dumps(log_entry(visit), ensure_ascii=False))
 
 
-def _unseen(_visit: Visit) -> None:
-    """Watch nothing."""
+def _exporting() -> object:
+    """Send spans by OTLP, in batches, from a thread of their own."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": "hyperroute"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider
 
 
 def _log_to_stderr() -> None:

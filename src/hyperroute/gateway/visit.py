@@ -26,6 +26,8 @@ class Visit:
         ended: How the response ended: ``whole``, ``streamed``, ``broken`` (an error told in the
             stream), ``gone`` (the caller left) or ``slow`` (the caller did not read).
         record: Of the run, where there was one and it is over.
+        traceparent: As the caller sent it (W3C Trace Context), ``""`` where it did not.
+        began_unix_ns: Unix time of its arrival, for traces.
         duration_ns: From the request's arrival to the response's last byte.
     """
 
@@ -38,7 +40,9 @@ class Visit:
     status: int = 0
     ended: str = "whole"
     record: Record | None = None
+    traceparent: str = ""
     began_at: int = 0
+    began_unix_ns: int = 0
     duration_ns: int = 0
 
 
@@ -71,8 +75,18 @@ def log_entry(visit: Visit) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not None}
 
 
+def told_to(*observers: Observer) -> Observer:
+    """Make one observer of several."""
+
+    def observe(visit: Visit) -> None:
+        for one in observers:
+            one(visit)
+
+    return observe
+
+
 def ignore(_visit: Visit) -> None:
     """The observer of those who watch nothing."""
 
 
-__all__ = ["Observer", "Visit", "ignore", "log_entry"]
+__all__ = ["Observer", "Visit", "ignore", "log_entry", "told_to"]

@@ -1,0 +1,234 @@
+"""The gateway under load, beside a bare proxy and whatever other gateway is named, in one run.
+
+``uv run python -m benchmarks.gateway``: one worker each, the same loopback upstream, rounds that take
+every contender in turn. The load comes from this process over raw sockets. Printed are medians over
+rounds: requests a second and CPU a request of the server at 64 connections, latency at one, CPU of a
+streamed answer of 1,000 chunks, and the server's memory before and after ``--soak`` requests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.calls import upstream
+
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+TABLE = """
+hyperroute: 1
+providers:
+  bench: {{plugin: openai, url: "{url}/ok/v1", keys: [env:BENCH_KEY], speaks: [chat]}}
+  long: {{plugin: openai, url: "{url}/long/v1", keys: [env:BENCH_KEY], speaks: [chat]}}
+models:
+  bench-1: {{kind: chat, endpoints: [chat], offers: [{{at: bench}}]}}
+  long-1: {{kind: chat, endpoints: [chat], offers: [{{at: long, sends: bench-1}}]}}
+"""
+
+
+@dataclass
+class Server:
+    """One contender, running."""
+
+    name: str
+    port: int
+    pid: int
+    paths: tuple[str, str]
+    """Of a whole answer and of a long stream."""
+    figures: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, name: str, value: float) -> None:
+        self.figures.setdefault(name, []).append(value)
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) * TICK_S
+
+    def memory_mb(self) -> float:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+
+class Caller(asyncio.Protocol):
+    """A keep-alive connection that sends the same bytes again and again."""
+
+    def __init__(self) -> None:
+        self._waiter: asyncio.Future[None] | None = None
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+        self.status = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if self._waiter is not None and self._is_whole():
+            self.status = self._buffer[9:12]
+            self._buffer = b""
+            self._waiter.set_result(None)
+            self._waiter = None
+
+    def _is_whole(self) -> bool:
+        head, end, body = self._buffer.partition(b"\r\n\r\n")
+        if not end:
+            return False
+        at = head.lower().find(b"content-length: ")
+        if at < 0:
+            return body.endswith(b"0\r\n\r\n")
+        return len(body) >= int(head[at + 16 :].split(b"\r\n", 1)[0])
+
+    async def ask(self, request: bytes) -> None:
+        assert self._transport is not None
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        await self._waiter
+        assert self.status == b"200", self.status
+
+    def close(self) -> None:
+        assert self._transport is not None
+        self._transport.close()
+
+
+def request(path: str, model: str, *, stream: bool) -> bytes:
+    body = json.dumps(
+        {
+            "model": model,
+            "messages": [{"role": "user", "content": "Say hi in one word."}],
+            **({"stream": True} if stream else {}),
+        },
+        separators=(",", ":"),
+    ).encode()
+    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def connected(port: int, count: int) -> list[Caller]:
+    loop = asyncio.get_running_loop()
+    return [(await loop.create_connection(Caller, "127.0.0.1", port))[1] for _ in range(count)]
+
+
+async def crowd(server: Server, calls: int, connections: int = 64) -> None:
+    callers = await connected(server.port, connections)
+    ask = request(server.paths[0], "bench-1", stream=False)
+
+    async def repeat(caller: Caller) -> None:
+        for _ in range(calls // connections):
+            await caller.ask(ask)
+
+    cpu, began = server.cpu_s(), time.perf_counter()
+    await asyncio.gather(*map(repeat, callers))
+    wall = time.perf_counter() - began
+    done = calls // connections * connections
+    server.note("rps", done / wall)
+    server.note("cpu_us", (server.cpu_s() - cpu) / done * 1e6)
+    for caller in callers:
+        caller.close()
+
+
+async def alone(server: Server, calls: int) -> None:
+    (caller,) = await connected(server.port, 1)
+    ask = request(server.paths[0], "bench-1", stream=False)
+    taken = []
+    for _ in range(calls):
+        began = time.perf_counter()
+        await caller.ask(ask)
+        taken.append(time.perf_counter() - began)
+    server.note("latency_ms", statistics.median(taken) * 1e3)
+    caller.close()
+
+
+async def streams(server: Server, count: int) -> None:
+    (caller,) = await connected(server.port, 1)
+    ask = request(server.paths[1], "long-1", stream=True)
+    cpu = server.cpu_s()
+    for _ in range(count):
+        await caller.ask(ask)
+    server.note("stream_ms", (server.cpu_s() - cpu) / count * 1e3)
+    caller.close()
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[int]:
+    with subprocess.Popen(command, env={**os.environ, **env}, stderr=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(200):
+                with (
+                    contextlib.suppress(OSError),
+                    __import__("socket").create_connection(("127.0.0.1", port), 0.1),
+                ):
+                    break
+                time.sleep(0.1)
+            yield process.pid
+        finally:
+            process.terminate()
+
+
+async def measured(servers: list[Server], args: argparse.Namespace) -> None:
+    for server in servers:
+        await crowd(server, 640)
+        await streams(server, 2)
+        server.figures.clear()
+    for _ in range(args.rounds):
+        for server in servers:
+            await alone(server, args.calls // 10)
+            await crowd(server, args.calls)
+            if server.paths[1]:
+                await streams(server, args.streams)
+    if args.soak:
+        for server in servers:
+            if server.name != "hyperroute":
+                continue
+            before = server.memory_mb()
+            await crowd(server, args.soak)
+            server.note("soak_before_mb", before)
+            server.note("soak_after_mb", server.memory_mb())
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=3_200)
+    parser.add_argument("--streams", type=int, default=5)
+    parser.add_argument("--soak", type=int, default=0)
+    args = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(upstream())
+        table = Path(f"/tmp/hyperroute-bench-{os.getpid()}.yaml")  # noqa: S108 - a benchmark's own
+        table.write_text(TABLE.format(url=url))
+        stack.callback(table.unlink)
+        python = sys.executable
+        bare = [python, "-m", "uvicorn", "benchmarks.bare_proxy:application", "--port", "8901"]
+        bare += ["--no-access-log", "--log-level", "warning", "--lifespan", "off"]
+        ours = [python, "-m", "hyperroute", "serve", "--port", "8902", "--tables", str(table)]
+        ours += ["--no-log"]
+        upstream_port = int(url.rpartition(":")[2])
+        servers = [Server("upstream itself", upstream_port, os.getpid(), ("/ok/", "/long/"))]
+        pid = stack.enter_context(running(bare, 8901, {"BENCH_UPSTREAM": url}))
+        servers.append(Server("uvicorn + pyreqwest", 8901, pid, ("/ok/v1", "/long/v1")))
+        pid = stack.enter_context(running(ours, 8902, {"BENCH_KEY": "k"}))
+        servers.append(Server("hyperroute", 8902, pid, ("/v1/chat/completions",) * 2))
+        asyncio.run(measured(servers, args))
+        for server in servers:
+            print(f"{server.name}")
+            for name, values in server.figures.items():
+                print(
+                    f"  {name:<16} {statistics.median(values):10.2f}  {min(values):.2f}-{max(values):.2f}"
+                )
+
+
+if __name__ == "__main__":
+    main()
