@@ -10,6 +10,7 @@
     + Refused             the plan holds no candidate       (nothing was called, nothing was spent)
     + Exhausted           every candidate failed            (``attempts`` says how, one by one)
     + Interrupted         the stream broke after delivery began
+  x StoreError            what outlives a request is out of reach (exact state fails closed)
 
 Programming errors (``AssertionError``, ``TypeError``) stay outside the tree, so that
 ``except HyperrouteError`` never hides one.
@@ -29,6 +30,7 @@ __all__ = [
     "ProviderWireError",
     "Refused",
     "RequestError",
+    "StoreError",
     "TableError",
     "WireError",
 ]
@@ -141,3 +143,16 @@ class Exhausted(RequestError):
 
 class Interrupted(RequestError):
     """The stream broke after delivery began; what was delivered stands."""
+
+
+class StoreError(HyperrouteError):
+    """A store cannot be read or written; whoever needs it fails closed.
+
+    Attributes:
+        unknown: The commit may have happened: read back before doing it again.
+    """
+
+    def __init__(self, message: str, *, unknown: bool = False) -> None:
+        """Remember whether it may have happened."""
+        super().__init__(message)
+        self.unknown = unknown

@@ -55,7 +55,8 @@ class Breaker:
 class Rate:
     """``amount`` of ``unit`` per ``per_ns``; ``burst`` is ``None`` where not said.
 
-    ``per`` is the author's word: day and month are calendar ones, UTC.
+    ``per`` is the author's word. A rate flows evenly (``routing.limiting.PERIODS``); only a budget
+    begins anew with the calendar.
     """
 
     amount: int

@@ -196,15 +196,15 @@ MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "Limit": _REPLACE
         | {
-            "per": "Whose counter it is. Limits are loaded and checked, not enforced yet.",
+            "per": "Whose counter it is. The gateway enforces rates per user, key, org and model; all else of a limit is loaded and checked, and named at its start as not enforced yet.",
             "for": "Conditions; absent = always.",
-            "rate": "Quantity per time.",
+            "rate": "Quantity per time. It flows evenly, and a month is thirty days; `burst` may come at once, by default the whole amount.",
             "at_once": "Requests under way at one time.",
             "floor": "Balance that is needed to enter.",
             "budget": "Money, or a fact, per day or month (calendar, UTC).",
             "hold": "What is reserved before the answer.",
             "warn": "Shares at which somebody is told.",
-            "over": "What happens beyond it.",
+            "over": "What happens beyond it. Of rates: `stop` and `observe`; the others refuse until they are enforced.",
         },
         "Fact": _REPLACE
         | {

@@ -1,0 +1,262 @@
+"""Which limits of a table a request meets, and what a store's answer to them means.
+
+Every endpoint asks the same three questions, and so every endpoint is limited by the same code:
+``charges`` says what is to be taken from which counter, the store takes all of it or nothing, and
+``granted`` reads what came of it. A subject is a user, not a key: another key of the same user is
+no other quota (invariant 46); of a key that belongs to an organisation it is the organisation.
+
+What the table says and nobody keeps yet is not passed over: ``unenforced`` names it, for ``serve``
+to print at its start.
+
+Example:
+    >>> demands = charges(table.limits, facts.get, {"req": 1})
+    >>> commit = store.commit([demand.mutation for demand in demands])
+    >>> told = granted(demands, commit)
+    >>> told.headers(unix_ns)
+    (('X-RateLimit-Limit', '300'), ('X-RateLimit-Remaining', '299'), ('X-RateLimit-Reset', '1763836800'))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from hyperroute.canon.mutation import Charge, Charged, Commit, Correct, Exceeded, Pace, RateKey
+from hyperroute.canon.quick import quick
+from hyperroute.canon.units import DAY, HOUR, MINUTE, SECOND, Instant
+from hyperroute.canon.wire import Headers
+from hyperroute.catalog.card import AccountLimits, Rate
+from hyperroute.catalog.facts import Lookup, holds
+from hyperroute.routing.table import Limit, RouteTable
+
+PERIODS: Mapping[str, int] = MappingProxyType(
+    {"s": SECOND, "min": MINUTE, "h": HOUR, "day": DAY, "month": 30 * DAY}
+)
+"""Nanoseconds of what a rate is per. It flows evenly, so a month is thirty days; only a budget
+begins anew with the calendar."""
+
+MODEL = "model"
+
+_SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "user": ("user.id", "org.id"),
+        "key": ("key.id",),
+        "org": ("org.id",),
+        "model": (MODEL,),
+    }
+)
+"""Scope to the facts that name its subject; the first that is known counts."""
+
+
+@quick(frozen=True, slots=True)
+class Demand:
+    """One charge, and the limit that wants it."""
+
+    limit: str
+    rate: Rate
+    mutation: Charge | Correct
+
+
+@quick(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the limits say to one request.
+
+    Attributes:
+        allowed: Whether all of it was taken; if not, nothing was.
+        limit: Name of the limit that the other members speak of: of those that refuse, the one
+            with the longest wait; of those that allow, the one with the least left. ``""``: none.
+        rate: As the table has it, for a message.
+        amount: What may come at once, in the rate's unit.
+        left: How much of it is left.
+        reset_ns: After it all of it is there again.
+        wait_ns: The least wait after which the same request passes; ``None``: allowed, or never.
+    """
+
+    allowed: bool
+    limit: str = ""
+    rate: Rate | None = None
+    amount: int = 0
+    left: int = 0
+    reset_ns: int = 0
+    wait_ns: int | None = None
+
+    def headers(self, unix_ns: Instant) -> Headers:
+        """Write ``X-RateLimit-*``, and ``Retry-After`` if waiting helps; nothing if none applies.
+
+        Seconds are rounded up, so that whoever obeys them passes.
+        """
+        if not self.limit:
+            return ()
+        found: Headers = (
+            ("X-RateLimit-Limit", str(self.amount)),
+            ("X-RateLimit-Remaining", str(self.left)),
+            ("X-RateLimit-Reset", str(_seconds(unix_ns + self.reset_ns))),
+        )
+        if self.wait_ns is None:
+            return found
+        return (*found, ("Retry-After", str(_seconds(self.wait_ns))))
+
+
+UNLIMITED = Verdict(allowed=True)
+
+
+def charges(
+    limits: Sequence[Limit],
+    known: Lookup,
+    costs: Mapping[str, int],
+    *,
+    model: str | None = None,
+    workers: int = 1,
+) -> tuple[Demand, ...]:
+    """List what one request takes from which counters.
+
+    Args:
+        limits: Of the table.
+        known: Facts of the request and its caller; ``user.id``, ``org.id`` and ``key.id`` are
+            those of ``accounts.keys.Granted.facts``.
+        costs: Units of the request by the word of a rate (``req``, ``poll``, ``tok``, …). Of a unit
+            that is not in it, or 0, the request takes nothing.
+        model: The name in the table that was asked for; ``None``: an intent, which is no model.
+        workers: How many processes share each rate without sharing a store.
+
+    Returns:
+        No two of the same counter. Empty if nothing limits this request.
+    """
+    return tuple(
+        demand
+        for limit in limits
+        if limit.rate
+        for demand in _demands(limit, known, costs, model=model, workers=workers)
+    )
+
+
+def granted(demands: Sequence[Demand], commit: Commit) -> Verdict:
+    """Read what a store answered to the mutations of ``demands``, in their order.
+
+    Of units that are no requests the headers speak only where their limit refuses: a client takes
+    ``X-RateLimit-Remaining`` for a number of calls.
+    """
+    told = list(zip(demands, commit.outcomes, strict=True))
+    if not commit.done:
+        over = [(d, o) for d, o in told if isinstance(o, Exceeded)]
+        assert over, "a batch of charges is declined by a charge"
+        demand, outcome = max(over, key=lambda pair: _longest_last(pair[1].wait_ns))
+        return _verdict(demand, outcome)
+    counted = [
+        (demand, outcome)
+        for demand, outcome in told
+        if isinstance(outcome, Charged)
+        and isinstance(demand.mutation, Charge)
+        and demand.rate.unit in {"req", "poll"}
+    ]
+    if not counted:
+        return UNLIMITED
+    demand, tightest = min(counted, key=lambda pair: (pair[1].left, -pair[1].full_ns))
+    return _verdict(demand, tightest)
+
+
+def pace(rate: Rate, *, workers: int = 1) -> Pace:
+    """Turn a rate of the table into what a counter needs.
+
+    A worker's share is exact: the same amount, in so many times the period. Of the burst it has the
+    whole part, but never less than one, or nothing would ever pass.
+    """
+    burst = rate.amount if rate.burst is None else rate.burst
+    return Pace(rate.amount, PERIODS[rate.per] * workers, max(1, burst // workers))
+
+
+def unenforced(table: RouteTable) -> tuple[str, ...]:
+    """Say, a sentence each, what the table limits and nobody keeps yet."""
+    return (
+        *(told for limit in table.limits for told in _not_kept(limit)),
+        *(
+            f"limits of {place} are not enforced yet"
+            for place, limits in _account_limits(table)
+            if limits is not None
+        ),
+    )
+
+
+def _demands(
+    limit: Limit, known: Lookup, costs: Mapping[str, int], *, model: str | None, workers: int
+) -> Iterator[Demand]:
+    subject = _subject(limit, known, model)
+    if subject is None or not holds(limit.when, known):
+        return
+    seen: dict[str, int] = {}
+    for rate in limit.rate:
+        meter = f"{rate.unit}/{rate.per}"
+        seen[meter] = seen.get(meter, 0) + 1
+        if units := costs.get(rate.unit, 0):
+            name = meter if seen[meter] == 1 else f"{meter}#{seen[meter]}"
+            kind = Correct if limit.over == "observe" else Charge
+            key = RateKey(limit.name, name, subject)
+            yield Demand(limit.name, rate, kind(key, pace(rate, workers=workers), units))
+
+
+def _subject(limit: Limit, known: Lookup, model: str | None) -> tuple[tuple[str, str], ...] | None:
+    """Name whose counter it is; ``None`` if one of its scopes is unknown or not kept yet."""
+    subject: list[tuple[str, str]] = []
+    for scope in limit.per:
+        for fact in _SUBJECTS.get(scope, ()):
+            value = model if fact == MODEL else known(fact)
+            if value is not None:
+                subject.append((fact.removesuffix(".id"), str(value)))
+                break
+        else:
+            return None
+    return tuple(subject)
+
+
+def _verdict(demand: Demand, outcome: Charged | Exceeded) -> Verdict:
+    return Verdict(
+        allowed=isinstance(outcome, Charged),
+        limit=demand.limit,
+        rate=demand.rate,
+        amount=demand.mutation.pace.burst,
+        left=outcome.left,
+        reset_ns=outcome.full_ns,
+        wait_ns=outcome.wait_ns if isinstance(outcome, Exceeded) else None,
+    )
+
+
+def _longest_last(wait_ns: int | None) -> tuple[bool, int]:
+    """Order waits; never is the longest."""
+    return wait_ns is None, wait_ns or 0
+
+
+def _seconds(ns: int) -> int:
+    return -(-ns // SECOND)
+
+
+# --- what nobody keeps yet -----------------------------------------------------------------------
+def _not_kept(limit: Limit) -> Iterator[str]:
+    parts = [
+        word
+        for word, said in (
+            ("at_once", limit.at_once),
+            ("floor", limit.floor),
+            ("budget", limit.budget),
+            ("warn", limit.warn),
+        )
+        if said
+    ]
+    scopes = [scope for scope in limit.per if scope not in _SUBJECTS]
+    if scopes:
+        yield f"limit {limit.name!r} is not enforced yet: it is per {', '.join(scopes)}"
+    elif parts:
+        yield f"limit {limit.name!r}: {', '.join(parts)} not enforced yet"
+    if limit.rate and not scopes and limit.over not in {"stop", "observe"}:
+        yield f"limit {limit.name!r}: beyond its rate a request is refused, not {limit.over!r}"
+
+
+def _account_limits(table: RouteTable) -> Iterator[tuple[str, AccountLimits | None]]:
+    for provider in table.providers.values():
+        yield f"provider {provider.name!r}", provider.limits
+        for key in provider.keys or ():
+            yield f"credential {key.id!r}", key.limits
+    for offer in table.offers.values():
+        yield f"offer {offer.id!r}", offer.limits
+
+
+__all__ = ["PERIODS", "UNLIMITED", "Demand", "Verdict", "charges", "granted", "pace", "unenforced"]

@@ -1,0 +1,175 @@
+"""A store in memory: exact while the process lives, and gone with it.
+
+Rate counters live here even where records do not, because losing them at a restart costs a burst at
+most. A counter that is full again is as good as none and is dropped, so that what is kept grows
+with the subjects of one period and not with all that ever came.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import assert_never
+
+from hyperroute.canon.mutation import (
+    Commit,
+    Found,
+    Key,
+    Mutation,
+    RateKey,
+    Row,
+    RowKey,
+    Shelved,
+    Tagged,
+    Tat,
+)
+from hyperroute.canon.units import SECOND, Instant
+from hyperroute.errors import StoreError
+from hyperroute.routing import gcra
+from hyperroute.stores.deciding import decide
+
+COUNTERS_MAX = 1_000_000
+"""Rate counters in use at one time; beyond it a commit fails closed rather than forget one."""
+
+_SWEEP_FROM = 1_000
+
+
+Write = Callable[[int, tuple[Row, ...]], None]
+
+
+class MemoryStore:
+    """Everything in dictionaries, behind one lock."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], Instant],
+        counters_max: int = COUNTERS_MAX,
+        write: Write | None = None,
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            now: Nanoseconds of a clock that never goes back (``SystemClock.now``).
+            counters_max: See ``COUNTERS_MAX``.
+            write: Takes the version and all records of a commit that changes some, just before it
+                is done; what it raises undoes the commit.
+        """
+        self._write = write
+        self._now = now
+        self._counters_max = counters_max
+        self._sweep_at = _SWEEP_FROM
+        self._crowded_until: Instant = 0
+        self._lock = threading.Lock()
+        self._version = 0
+        self._rates: dict[RateKey, Tat] = {}
+        self._rows: dict[RowKey, Row] = {}
+        self._tagged: dict[Tagged | Shelved, dict[str, Row]] = {}
+
+    def read(self, keys: Sequence[Key]) -> tuple[Found, ...]:
+        """Answer each key by its position."""
+        with self._lock:
+            return tuple([self._find(key) for key in keys])
+
+    def commit(self, mutations: Sequence[Mutation]) -> Commit:
+        """Carry out all of a batch, or nothing.
+
+        Raises:
+            StoreError: More counters are in use than may be.
+            ValueError: Two mutations are about the same thing.
+        """
+        with self._lock:
+            now = self._now()
+            commit, rates, rows = decide(
+                mutations,
+                rate=self._rates.get,
+                record=self._rows.get,
+                now=now,
+                version=self._version + 1,
+            )
+            if commit.done:
+                self._make_room(len(rates), now)
+                if rows and self._write is not None:
+                    left = {**self._rows, **rows}.values()
+                    self._write(self._version + 1, tuple([row for row in left if row is not None]))
+                self._keep(rates, rows)
+            return commit
+
+    def replace_rows(self, rows: Iterable[Row], *, version: int) -> None:
+        """Hold these records and no others; counters stay. For a store that keeps them elsewhere."""
+        with self._lock:
+            self._version = version
+            self._rows.clear()
+            self._tagged.clear()
+            for row in rows:
+                self._shelve(row)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _find(self, key: Key) -> Found:
+        match key:
+            case RateKey():
+                return self._rates.get(key)
+            case RowKey():
+                return self._rows.get(key)
+            case Tagged() | Shelved():
+                found = self._tagged.get(key)
+                return () if found is None else tuple([found[id_] for id_ in sorted(found)])
+            case _:
+                assert_never(key)
+
+    def _keep(self, rates: dict[RateKey, Tat | None], rows: dict[RowKey, Row | None]) -> None:
+        for key, counter in rates.items():
+            if counter is None:
+                self._rates.pop(key, None)
+            else:
+                self._rates[key] = counter
+        if rows:
+            self._version += 1
+        for row_key, row in rows.items():
+            self._unshelve(row_key)
+            if row is not None:
+                self._shelve(row)
+
+    def _shelve(self, row: Row) -> None:
+        self._rows[row.key] = row
+        for place in _places(row):
+            self._tagged.setdefault(place, {})[row.key.id] = row
+
+    def _unshelve(self, key: RowKey) -> None:
+        row = self._rows.pop(key, None)
+        for place in () if row is None else _places(row):
+            shelf = self._tagged[place]
+            del shelf[key.id]
+            if not shelf:
+                del self._tagged[place]
+
+    def _make_room(self, coming: int, now: Instant) -> None:
+        """Forget what is full again, whenever there is twice as much as was left the last time."""
+        if len(self._rates) + coming <= self._sweep_at:
+            return
+        crowded = now < self._crowded_until
+        if not crowded:
+            self._sweep(coming, now)
+        if crowded or len(self._rates) + coming > self._counters_max:
+            raise StoreError(f"more than {self._counters_max} rate counters are in use")
+
+    def _sweep(self, coming: int, now: Instant) -> None:
+        self._rates = {
+            key: counter
+            for key, counter in self._rates.items()
+            if not gcra.untouched(counter, now=now)
+        }
+        kept = len(self._rates) + coming
+        self._sweep_at = min(self._counters_max, max(_SWEEP_FROM, 2 * kept))
+        if kept > self._counters_max:
+            self._crowded_until = now + SECOND  # sweeping at every call would be the worse fault
+
+
+def _places(row: Row) -> tuple[Tagged | Shelved, ...]:
+    shelf = row.key.shelf
+    return (Shelved(shelf), *[Tagged(shelf, name, value) for name, value in row.tags])
+
+
+__all__ = ["COUNTERS_MAX", "MemoryStore"]

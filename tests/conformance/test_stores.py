@@ -1,0 +1,207 @@
+"""One suite over every store: what read and commit mean, whatever stands behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from hyperroute.canon.mutation import (
+    Changed,
+    Charge,
+    Charged,
+    Commit,
+    Correct,
+    Delete,
+    Exceeded,
+    Key,
+    Mutation,
+    Pace,
+    Put,
+    RateKey,
+    Row,
+    RowKey,
+    Shelved,
+    Stored,
+    Tagged,
+)
+from hyperroute.canon.units import MINUTE, SECOND
+from hyperroute.stores.base import Immediate, Store
+from hyperroute.stores.file import FileStore
+from hyperroute.stores.memory import MemoryStore
+
+SPEED = RateKey("speed", "req/min", (("user", "ada"),))
+OTHER = RateKey("speed", "req/min", (("user", "bob"),))
+TWO = Pace(2, MINUTE, 2)
+ONE = RowKey("key", "k1")
+RED, BLUE = (("colour", "red"),), (("colour", "blue"), ("size", "l"))
+
+Opened = Callable[[Callable[[], int], Path], Store]
+OPEN: dict[str, Opened] = {
+    "memory": lambda now, _: MemoryStore(now=now),
+    "file": lambda now, folder: FileStore(folder / "records.json", now=now),
+}
+
+
+class Clock:
+    now = 0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=OPEN)
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    opened = OPEN[request.param](lambda: clock.now, tmp_path)
+    yield opened
+    opened.close()
+    opened.close()
+
+
+def test_what_was_never_written_is_nothing(store: Store) -> None:
+    keys: list[Key] = [SPEED, ONE, Tagged("key", "colour", "red"), Shelved("key")]
+    assert store.read(keys) == (None, None, (), ())
+    assert store.read([]) == ()
+    assert store.commit([]) == Commit(done=True, outcomes=())
+
+
+def test_answers_stand_by_the_position_of_their_keys(store: Store) -> None:
+    store.commit([Put(ONE, "1", RED), Charge(SPEED, TWO, 1)])
+    record, counter, none, again = store.read([ONE, SPEED, OTHER, ONE])
+    assert record == again == Row(ONE, "1", RED, 1)
+    assert counter is not None
+    assert none is None
+
+
+def test_a_record_is_written_whole_and_found_by_its_tags(store: Store) -> None:
+    assert store.commit([Put(ONE, '{"a": 1}', RED)]).outcomes == (Stored(1),)
+    assert store.commit([Put(ONE, '{"b": "é"}', BLUE)]).outcomes == (Stored(2),)
+    row = Row(ONE, '{"b": "é"}', BLUE, 2)
+    red, blue, large, every = store.read(
+        [
+            Tagged("key", "colour", "red"),
+            Tagged("key", "colour", "blue"),
+            Tagged("key", "size", "l"),
+            Shelved("key"),
+        ]
+    )
+    assert red == ()
+    assert blue == large == every == (row,)
+
+
+def test_records_are_listed_by_id(store: Store) -> None:
+    store.commit([Put(RowKey("key", name), "0", RED) for name in ("b", "c", "a")])
+    for key in (Shelved("key"), Tagged("key", "colour", "red")):
+        (rows,) = store.read([key])
+        assert isinstance(rows, tuple)
+        assert [row.key.id for row in rows] == ["a", "b", "c"]
+
+
+def test_a_version_that_is_not_expected_changes_nothing(store: Store) -> None:
+    assert store.commit([Put(ONE, "1", RED, expected=3)]).outcomes == (Changed(0),)
+    assert store.commit([Put(ONE, "1", RED, expected=0)]).done
+    assert store.commit([Put(ONE, "2", RED, expected=0)]).outcomes == (Changed(1),)
+    assert store.commit([Delete(ONE, expected=7)]).outcomes == (Changed(1),)
+    assert store.read([ONE]) == (Row(ONE, "1", RED, 1),)
+    assert store.commit([Put(ONE, "2", RED, expected=1)]).outcomes == (Stored(2),)
+
+
+def test_no_two_writings_have_one_version_though_a_deletion_is_between(store: Store) -> None:
+    store.commit([Put(ONE, "1")])
+    assert store.commit([Delete(ONE)]).done
+    assert store.read([ONE, Shelved("key")]) == (None, ())
+    assert store.commit([Put(ONE, "1")]).outcomes == (Stored(3),)
+    assert store.commit([Delete(RowKey("key", "none"))]).done
+
+
+def test_a_batch_is_done_whole_or_not_at_all_and_every_reason_is_told(store: Store) -> None:
+    batch: list[Mutation] = [
+        Charge(SPEED, TWO, 2),
+        Charge(OTHER, TWO, 3),
+        Put(ONE, "1", RED),
+        Put(RowKey("key", "k2"), "1", expected=9),
+        Correct(RateKey("tokens", "tok/min", ()), TWO, 5),
+    ]
+    commit = store.commit(batch)
+    assert not commit.done
+    assert commit.outcomes == (
+        Charged(0, MINUTE),
+        Exceeded(None, 2, 0),
+        commit.outcomes[2],
+        Changed(0),
+        Charged(0, 150 * SECOND),
+    )
+    assert store.read([m.key for m in batch]) == (None,) * 5
+    assert store.read([Shelved("key")]) == ((),)
+
+
+def test_a_counter_refuses_beyond_its_pace_and_tells_the_least_wait(
+    store: Store, clock: Clock
+) -> None:
+    assert store.commit([Charge(SPEED, TWO, 2)]).outcomes == (Charged(0, MINUTE),)
+    before = store.read([SPEED])
+    clock.now = 10 * SECOND
+    refused = store.commit([Charge(SPEED, TWO, 1)])
+    assert refused == Commit(done=False, outcomes=(Exceeded(20 * SECOND, 0, 50 * SECOND),))
+    assert store.read([SPEED]) == before
+    clock.now = 30 * SECOND
+    assert store.commit([Charge(SPEED, TWO, 1)]).done
+
+
+def test_a_third_of_a_nanosecond_is_kept(store: Store) -> None:
+    thirds = Pace(3, 1, 9)
+    assert [store.commit([Charge(SPEED, thirds, 1)]).done for _ in range(10)] == [True] * 9 + [
+        False
+    ]
+
+
+def test_a_correction_is_never_declined(store: Store) -> None:
+    assert store.commit([Correct(SPEED, TWO, 4)]).outcomes == (Charged(0, 2 * MINUTE),)
+    assert not store.commit([Charge(SPEED, TWO, 1)]).done
+    assert store.commit([Correct(SPEED, TWO, -9)]).outcomes == (Charged(2, 0),)
+    assert store.commit([Charge(SPEED, TWO, 2)]).done
+
+
+def test_two_mutations_of_one_thing_are_a_defect_of_the_caller(store: Store) -> None:
+    batches: list[list[Mutation]] = [
+        [Charge(SPEED, TWO, 1), Correct(SPEED, TWO, 1)],
+        [Put(ONE, "1"), Delete(ONE)],
+    ]
+    for batch in batches:
+        with pytest.raises(ValueError, match="twice"):
+            store.commit(batch)
+    assert store.read([SPEED, ONE]) == (None, None)
+
+
+def test_many_threads_take_exactly_what_there_is(store: Store) -> None:
+    pace = Pace(40, MINUTE, 40)
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: store.commit([Charge(SPEED, pace, 1)]).done, range(100)))
+    assert done.count(True) == 40
+
+
+def test_of_many_threads_that_make_one_record_one_does(store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        done = list(
+            pool.map(lambda n: store.commit([Put(ONE, str(n), expected=0)]).done, range(12))
+        )
+    assert done.count(True) == 1
+
+
+def test_the_awaiting_twin_answers_the_same(store: Store) -> None:
+    async def both() -> tuple[object, ...]:
+        twin = Immediate(store)
+        commit = await twin.commit([Put(ONE, "1", RED)])
+        found = await twin.read([ONE])
+        await twin.close()
+        return commit, found
+
+    assert asyncio.run(both()) == (
+        Commit(done=True, outcomes=(Stored(1),)),
+        (Row(ONE, "1", RED, 1),),
+    )
