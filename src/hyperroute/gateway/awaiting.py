@@ -15,13 +15,16 @@ from hyperroute.canon.units import Instant
 from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.client import AsyncClient
 from hyperroute.dialects.base import ClientError
-from hyperroute.errors import RequestError
+from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
+from hyperroute.gateway.door import Commit, Door, Read
 from hyperroute.gateway.handler import Handler, Reply, Streamed, Whole
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace, Pulse
 from hyperroute.gateway.visit import Observer, Visit
+from hyperroute.routing.record import Record
 from hyperroute.runtime.frames import AsyncFrames
+from hyperroute.stores.base import AsyncStore
 
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -35,6 +38,8 @@ class Gateway:
         self,
         client: AsyncClient,
         *,
+        door: Door | None = None,
+        store: AsyncStore | None = None,
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
         tells_route: bool = True,
@@ -44,14 +49,19 @@ class Gateway:
 
         Args:
             client: Carries out what is asked.
+            door: Who may enter; ``None``: anybody, as often as they like.
+            store: Holds the keys and counters that the door asks for.
             observer: Told of every visit, once, when it is over; must neither block nor raise.
             pace: When a silent stream says that it is alive.
             tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
             metrics: Writes the page of counters; ``None``: ``/metrics`` is nobody's path.
         """
-        self.handler = Handler(desk=client.desk, tells_route=tells_route, metrics=metrics)
+        self.handler = Handler(
+            desk=client.desk, tells_route=tells_route, metrics=metrics, door=door
+        )
         self.client = client
         self.pace = pace
+        self.store = store
         self._observe = observer
 
     def refused(self, url: str, headers: Headers, error: ClientError) -> HttpResponse:
@@ -91,7 +101,7 @@ class Gateway:
             while True:
                 try:
                     got = await self._granted(wish)
-                except RequestError as error:
+                except (RequestError, StoreError) as error:
                     wish = handling.throw(error)
                 else:
                     wish = handling.send(got)
@@ -106,6 +116,10 @@ class Gateway:
             case Streamed(request, name, facts):
                 frames = self.client.frames(request, facts=facts, request_id=name)
                 return await self._opened(frames)
+            case Read(keys):
+                return await self._kept().read(keys)
+            case Commit(mutations):
+                return await self._kept().commit(mutations)
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
 
@@ -118,6 +132,16 @@ class Gateway:
             await source.close()
             raise
         return Opening(source, first)
+
+    def _kept(self) -> AsyncStore:
+        assert self.store is not None, "a door needs a store"
+        return self.store
+
+    async def _settle(self, flowing: Flowing[Any], record: Record) -> None:
+        """Tell the store what a stream used; a store that is down has lost a correction, no more."""
+        if mutations := flowing.settle(record):
+            with suppress(StoreError):
+                await self._kept().commit(mutations)
 
     def _over(self, visit: Visit) -> None:
         visit.duration_ns = self.client.clock.now() - visit.began_at
@@ -221,8 +245,10 @@ class Pouring:
         """Let go, also of a response that was never poured."""
         await self._source.close()
         if self._visit.duration_ns == 0:
-            self._visit.record = self._source.frames.record or self._visit.record
+            record = self._visit.record = self._source.frames.record
             self._gateway._over(self._visit)  # noqa: SLF001 - one module, one visit
+            if record is not None:
+                await self._gateway._settle(self._flowing, record)  # noqa: SLF001
 
     async def _write_all(self, write: Write) -> None:
         framing, first = self._flowing.reframing, self._flowing.opening.first

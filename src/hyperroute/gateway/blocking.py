@@ -9,19 +9,23 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from hyperroute.canon.units import SECOND
 from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.client import Client
 from hyperroute.dialects.base import ClientError
-from hyperroute.errors import RequestError
+from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
+from hyperroute.gateway.door import Commit, Door, Read
 from hyperroute.gateway.handler import Handler, Reply, Streamed, Whole
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.visit import Observer, Visit
+from hyperroute.routing.record import Record
 from hyperroute.runtime.frames import Frames
+from hyperroute.stores.base import Store
 
 
 class BlockingGateway:
@@ -31,15 +35,20 @@ class BlockingGateway:
         self,
         client: Client,
         *,
+        door: Door | None = None,
+        store: Store | None = None,
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
         tells_route: bool = True,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
         """Stand before a client, which the caller closes; arguments as of ``Gateway``."""
-        self.handler = Handler(desk=client.desk, tells_route=tells_route, metrics=metrics)
+        self.handler = Handler(
+            desk=client.desk, tells_route=tells_route, metrics=metrics, door=door
+        )
         self.client = client
         self.pace = pace
+        self.store = store
         self._observe = observer
 
     def refused(self, url: str, headers: Headers, error: ClientError) -> HttpResponse:
@@ -71,7 +80,7 @@ class BlockingGateway:
             while True:
                 try:
                     got = self._granted(wish)
-                except RequestError as error:
+                except (RequestError, StoreError) as error:
                     wish = handling.throw(error)
                 else:
                     wish = handling.send(got)
@@ -86,6 +95,10 @@ class BlockingGateway:
             case Streamed(request, name, facts):
                 source = _Source(self.client.frames(request, facts=facts, request_id=name))
                 return Opening(source, source.first(self.pace.first_ns))
+            case Read(keys):
+                return self._kept().read(keys)
+            case Commit(mutations):
+                return self._kept().commit(mutations)
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
 
@@ -119,7 +132,19 @@ class BlockingGateway:
         finally:
             source.close()
             visit.record = source.frames.record or visit.record
+            if visit.record is not None:
+                self._settle(flowing, visit.record)
             self._over(visit)
+
+    def _kept(self) -> Store:
+        assert self.store is not None, "a door needs a store"
+        return self.store
+
+    def _settle(self, flowing: Flowing[Any], record: Record) -> None:
+        """Tell the store what a stream used; a store that is down has lost a correction, no more."""
+        if mutations := flowing.settle(record):
+            with suppress(StoreError):
+                self._kept().commit(mutations)
 
     def _over(self, visit: Visit) -> None:
         visit.duration_ns = self.client.clock.now() - visit.began_at

@@ -3,6 +3,8 @@
 Both gateways drive this one generator. It yields a wish and is sent what it got, or has the run's
 ``RequestError`` thrown in::
 
+    yield Read(…)      -> tuple       what a store holds
+    yield Commit(…)    -> Commit      what it made of mutations
     yield Whole(…)     -> Answer      carry a run out
     yield Streamed(…)  -> Opening     begin one, until its first frames or the first keep-alive
 
@@ -12,10 +14,11 @@ dialect wrote is sent as it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from secrets import token_hex
-from types import MappingProxyType
 from typing import Any
 
 from hyperroute.canon.failure import FailureClass
@@ -26,9 +29,10 @@ from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.catalog.condition import Fact
 from hyperroute.dialects import json
 from hyperroute.dialects.base import ClientError, Dialect
-from hyperroute.errors import ClientWireError, RequestError
+from hyperroute.errors import ClientWireError, RequestError, StoreError
 from hyperroute.gateway import intake, models, paths, render
 from hyperroute.gateway.array import ArrayFraming
+from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
 from hyperroute.gateway.visit import Visit
@@ -57,32 +61,11 @@ class Streamed:
     facts: Mapping[str, Fact]
 
 
-Wish = Whole | Streamed
+Wish = Whole | Streamed | Read | Commit
 Reply = HttpResponse | Flowing[Any]
 Handling = Generator[Wish, Any, Reply]
 
-_NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who asks.
-
-    Attributes:
-        facts: What is known of the caller, for conditions of the table.
-        headers: What every answer to this caller carries.
-    """
-
-    facts: Mapping[str, Fact] = field(default_factory=lambda: _NO_FACTS)
-    headers: Headers = ()
-
-    def may_name(self, model: str) -> bool:
-        """Say whether a model is open to the caller."""
-        del model
-        return True
-
-
-ANYBODY = Caller()
+_log = logging.getLogger("hyperroute")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +76,11 @@ class Handler:
         desk: Tables and accounts in use.
         tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
         metrics: Writes the page of counters; ``None``: there is none.
+        door: Who may enter; ``None``: anybody, as often as they like.
     """
 
     desk: Desk
+    door: Door | None = None
     tells_route: bool = True
     metrics: Callable[[], bytes] | None = None
     draining: list[bool] = field(default_factory=list[bool])
@@ -139,9 +124,26 @@ class Handler:
             return render.refusal(dialect, told)
         except RequestError as error:
             return self._failed(dialect, error, visit)
+        except Unwelcome as why:
+            told = replace(why.error, request_id=visit.request_id)
+            never = told.status == 429 and told.retry_after_s is None
+            retry = False if never else None
+            return render.refusal(dialect, told, headers=why.headers, retry=retry)
+        except StoreError:
+            # Exact state fails closed; why is for the log, and not for a caller.
+            _log.exception("the store does not answer")
+            closed = ClientError(
+                status=503,
+                kind=FailureClass.OVERLOADED,
+                message="Keys and limits cannot be checked now. Try again shortly.",
+                request_id=visit.request_id,
+            )
+            return render.refusal(dialect, closed)
 
     def _served(self, place: Place, dialect: Dialect, http: HttpRequest, visit: Visit) -> Handling:
         caller = ANYBODY
+        if self.door is not None and place.verb in {"models", "model", "answer", "count"}:
+            caller = yield from self.door.enter(http, place, visit)
         match place.verb:
             case "models" | "model":
                 return self._models(place, dialect, caller, visit)
@@ -153,6 +155,9 @@ class Handler:
                     return render.refusal(dialect, replace(problem, request_id=visit.request_id))
                 request = intake.read(self.desk.router, place, http)
                 visit.asked = request.model or request.intent or ""
+                if self.door is not None:
+                    table = self.desk.router.table
+                    caller = yield from self.door.admit(request, table, caller, visit)
                 if place.verb == "count":
                     return self._counted(request, caller, visit)
                 return (yield from self._answered(place, request, caller, visit))
@@ -164,6 +169,8 @@ class Handler:
         if not request.stream:
             answer: Answer = yield Whole(request, name, facts)
             visit.record = answer.record
+            if corrections := settled(caller, request, answer.record):
+                yield Commit(corrections)
             more = self._route(answer.record, answer.served) if self.tells_route else ()
             lost = _losses(answer.record)
             return HttpResponse(
@@ -191,6 +198,7 @@ class Handler:
             headers=(*render.ids(name), *kind, render.NO_STORE, *caller.headers, *route),
             opening=opening,
             told=told,
+            settle=partial(settled, caller, request),
             reframing=reframing,
         )
 
@@ -310,4 +318,4 @@ def _error(status: int, message: str, visit: Visit) -> ClientError:
     return ClientError(status=status, kind=kind, message=message, request_id=visit.request_id)
 
 
-__all__ = ["Caller", "Handler", "Handling", "Reply", "Streamed", "Whole", "Wish"]
+__all__ = ["Handler", "Handling", "Reply", "Streamed", "Whole", "Wish"]

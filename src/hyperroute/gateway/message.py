@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.quick import quick
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError
+from hyperroute.routing.record import Record
 
 
 @quick(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,10 @@ class Reframing(Protocol):
         ...
 
 
+def _nothing(_record: Record) -> Sequence[Mutation]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flowing(Generic[F]):
     """A streamed response that a driver has yet to pour.
@@ -94,6 +100,7 @@ class Flowing(Generic[F]):
     Attributes:
         told: Turns what ended the run into what the caller is told of it.
         reframing: ``None``: frames go out as they come.
+        settle: What the store is to be told once the record is there.
     """
 
     status: int
@@ -101,3 +108,4 @@ class Flowing(Generic[F]):
     opening: Opening[F]
     told: Callable[[RequestError], ClientError]
     reframing: Reframing | None = None
+    settle: Callable[[Record], Sequence[Mutation]] = _nothing

@@ -13,9 +13,11 @@ import pytest
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import AsyncClient, Client, Router
 from hyperroute.gateway import BlockingGateway, Gateway, HttpResponse
+from hyperroute.gateway.door import Door as Guard
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
+from hyperroute.stores.base import Immediate
 from hyperroute.testing.world import World
 
 TABLE = """
@@ -80,19 +82,32 @@ def router(registry):
 
 
 @pytest.fixture(params=["blocking", "awaiting"])
-def door(request, router):
-    world = World()
+def colour(request):
+    return request.param
+
+
+@pytest.fixture
+def door(colour, router):
+    return opened(colour, router, World())
+
+
+def opened(
+    colour: str, router: Router, world: World, guard: Guard | None = None, store: Any = None
+) -> Door:
+    """Open a gateway of a colour, behind a guard where one is given."""
     visits: list[Visit] = []
-    if request.param == "blocking":
+    if colour == "blocking":
         client = Client(router, transport=world, clock=world)
-        blocking = BlockingGateway(client, observer=visits.append)
+        blocking = BlockingGateway(client, door=guard, store=store, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:
             return _whole(blocking.handle(http), b"".join)
 
     else:
         twin = world.awaiting()
-        gateway = Gateway(AsyncClient(router, transport=twin, clock=twin), observer=visits.append)
+        shared = None if store is None else Immediate(store)
+        behind = AsyncClient(router, transport=twin, clock=twin)
+        gateway = Gateway(behind, door=guard, store=shared, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:
             return asyncio.run(_asked(gateway, http))
