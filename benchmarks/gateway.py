@@ -214,7 +214,7 @@ def main() -> None:
         bare = [python, "-m", "uvicorn", "benchmarks.bare_proxy:application", "--port", "8901"]
         bare += ["--no-access-log", "--log-level", "warning", "--lifespan", "off"]
         ours = [python, "-m", "hyperroute", "serve", "--port", "8902", "--tables", str(table)]
-        ours += ["--no-log"]
+        ours += ["--no-log", "--no-keys"]
         upstream_port = int(url.rpartition(":")[2])
         servers = [Server("upstream itself", upstream_port, os.getpid(), ("/ok/", "/long/"))]
         pid = stack.enter_context(running(bare, 8901, {"BENCH_UPSTREAM": url}))

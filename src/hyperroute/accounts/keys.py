@@ -32,6 +32,7 @@ from hyperroute.canon.mutation import Delete, Found, Put, Row, RowKey, Tagged
 from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 from hyperroute.catalog.condition import Fact
+from hyperroute.catalog.facts import matches
 from hyperroute.plugins.secret import Secret
 
 PREFIX_CHARS = 8
@@ -43,6 +44,7 @@ MICROCREDITS_PER_USD = 100_000_000
 _FORM = re.compile(r"ck_[A-Za-z0-9_-]{16,128}")
 _NOBODYS_PREFIX = "ck_:none"
 """Looked up for a word that cannot be a key; no key has it, for ``:`` is not in the form."""
+_NOBODYS_SECRET = "ck_" + "0" * 64
 
 Why = Literal["missing", "malformed", "unknown", "expired", "inactive"]
 
@@ -97,6 +99,11 @@ class Granted:
             found["key.limit"] = Decimal(key.spending_limit_microcredits) / MICROCREDITS_PER_USD
         return found
 
+    def may_ask(self, model: str) -> bool:
+        """Say whether the key is for a model, by the name that was asked for or what it stands for."""
+        patterns = self.key.allowed_models
+        return patterns is None or any(matches(pattern, model) for pattern in patterns)
+
 
 @quick(frozen=True, slots=True)
 class Denied:
@@ -145,7 +152,7 @@ def verdict(secret: str | None, found: Found, *, now: Instant, pepper: Secret) -
         return _denied("missing")
     assert isinstance(found, tuple)
     well_formed = _FORM.fullmatch(secret) is not None
-    given = digest(secret if well_formed else _NOBODYS_PREFIX, pepper)
+    given = digest(secret if well_formed else _NOBODYS_SECRET, pepper)
     match: Key | None = None
     for row in found or (_NOBODY,):  # an empty shelf takes no less time than one key
         key = read(row)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hyperroute.cli import chat, check, explain, models, plan, plugins, schema, serve, test
+from hyperroute.cli import chat, check, explain, keys, models, plan, plugins, schema, serve, test
 
 app = typer.Typer(
     name="hyperroute",
@@ -43,4 +43,5 @@ app.command("test")(test.run_tests)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)
+app.add_typer(keys.app, name="keys")
 app.add_typer(plugins.app, name="plugins")

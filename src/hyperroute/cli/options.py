@@ -17,6 +17,14 @@ Tables = Annotated[
         help="A table: a folder or a file. Default: ./routes if it is one, else the shipped table.",
     ),
 ]
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        metavar="PATH",
+        help="The keys file. Default: HYPERROUTE_KEYS, or hyperroute-keys.json in this folder.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Model = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="Model or alias to ask for.")

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hyperroute.cli.options import Tables, place
+from hyperroute.cli.keys import keys_file
+from hyperroute.cli.options import Keys, Tables, place
 from hyperroute.cli.say import answering, misuse
 
 
@@ -28,6 +29,10 @@ def serve(
         typer.Option("--simulated", help="Let a simulated provider answer: no key, no network."),
     ] = False,
     tables: Tables = None,
+    keys: Keys = None,
+    open_to_all: Annotated[
+        bool, typer.Option("--no-keys", help="Let anybody call: for this machine alone.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Reload when a file of the table changes.")
     ] = False,
@@ -59,10 +64,12 @@ def serve(
         except ModuleNotFoundError:
             misuse("serving needs an extra: pip install 'hyperroute[gateway]'")
         from hyperroute.gateway import server
+        from hyperroute.routing.limiting import unenforced
 
         path = place(tables)
         serving = server.Serving(
             tables=None if path is None else str(Path(path).resolve()),
+            keys=None if open_to_all else str(keys_file(keys).resolve()),
             simulated=simulated,
             host=host,
             port=port,
@@ -74,12 +81,19 @@ def serve(
             otel=otel,
             root_path=root_path.rstrip("/"),
         )
-        serving.router()  # a broken table is told here, once, and not by every worker
-        _tell(server.base_urls(serving))
+        router = serving.router()  # a broken table is told here, once, and not by every worker
+        first = server.first_key(serving)
+        for name, url in server.base_urls(serving):
+            _say(f"{name + ' base URL:':<20} {url}")
+        if first is not None:
+            _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {serving.keys}")
+        for line in unenforced(router.table):
+            _say(f"note: {line}")
+        if workers > 1 and router.table.limits:
+            _say(f"note: each of {workers} workers holds to its share of every rate")
         server.serve(serving)
 
 
-def _tell(urls: object) -> None:
-    assert isinstance(urls, tuple)
-    for name, url in urls:
-        print(f"{name + ' base URL:':<20} {url}", file=sys.stderr)
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -14,12 +14,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from hyperroute.accounts.issuing import issue
+from hyperroute.accounts.keys import put
+from hyperroute.accounts.pepper import pepper_beside
 from hyperroute.client import AsyncClient, Router
 from hyperroute.gateway.asgi import Application, asgi_app
 from hyperroute.gateway.awaiting import Gateway
+from hyperroute.gateway.door import Door
 from hyperroute.gateway.metrics import Metrics
 from hyperroute.gateway.tracing import tracer_of
 from hyperroute.gateway.visit import Observer, Visit, log_entry, told_to
+from hyperroute.runtime.clock import SystemClock
+from hyperroute.stores.base import Immediate, Store
+from hyperroute.stores.file import FileStore
+from hyperroute.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from hyperroute.plugins.registry import Registry
@@ -38,6 +46,7 @@ class Serving:
     Attributes:
         tables: ``None``: the shipped one.
         simulated: Every provider answered by one that needs no key and no network.
+        keys: The keys file; ``None``: anybody may call.
         workers: Processes.
         log: Write a line of JSON for each request to stderr.
         watch: Reload when a table's files change.
@@ -48,6 +57,7 @@ class Serving:
     """
 
     tables: str | None = None
+    keys: str | None = None
     simulated: bool = False
     host: str = "127.0.0.1"
     port: int = 8787
@@ -115,6 +125,8 @@ def application() -> Application:
     client = AsyncClient(serving.router(), watch=serving.watch)
     gateway = Gateway(
         client,
+        door=_door(serving),
+        store=Immediate(_store(serving)),
         observer=told_to(*observers),
         tells_route=serving.tells_route,
         metrics=None if metrics is None else metrics.page,
@@ -131,6 +143,36 @@ def base_urls(serving: Serving) -> Sequence[tuple[str, str]]:
         ("Anthropic", root),
         ("Gemini", root),
     )
+
+
+def first_key(serving: Serving) -> str | None:
+    """Make a key and its file where there is no file yet, and return its secret to be shown.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    if serving.keys is None or Path(serving.keys).exists():
+        return None
+    secret, key = issue(
+        name="first",
+        owner_type="user",
+        owner_id="first",
+        pepper=pepper_beside(Path(serving.keys), os.environ),
+        now=SystemClock.unix_ns(),
+    )
+    _store(serving).commit([put(key)])
+    return secret
+
+
+def _store(serving: Serving) -> Store:
+    now = SystemClock.now
+    return MemoryStore(now=now) if serving.keys is None else FileStore(serving.keys, now=now)
+
+
+def _door(serving: Serving) -> Door:
+    beside = None if serving.keys is None else Path(serving.keys)
+    pepper = None if beside is None else pepper_beside(beside, os.environ)
+    return Door(pepper=pepper, workers=serving.workers)
 
 
 def _logged(visit: Visit) -> None:
@@ -165,4 +207,4 @@ def _simulated() -> Registry:
     return simulated_registry(discover())
 
 
-__all__ = ["Serving", "application", "base_urls", "serve"]
+__all__ = ["Serving", "application", "base_urls", "first_key", "serve"]

@@ -34,6 +34,10 @@ COUNTERS_MAX = 1_000_000
 _SWEEP_FROM = 1_000
 
 
+Place = tuple[str, ...]
+"""What a list of records is found by: a shelf, or its tag and value beside it. Of bare tuples, which
+hash and compare without a line of Python, so that a hit takes no longer than a miss."""
+
 Write = Callable[[int, tuple[Row, ...]], None]
 
 
@@ -64,7 +68,7 @@ class MemoryStore:
         self._version = 0
         self._rates: dict[RateKey, Tat] = {}
         self._rows: dict[RowKey, Row] = {}
-        self._tagged: dict[Tagged | Shelved, dict[str, Row]] = {}
+        self._lists: dict[Place, tuple[Row, ...]] = {}
 
     def read(self, keys: Sequence[Key]) -> tuple[Found, ...]:
         """Answer each key by its position."""
@@ -97,12 +101,15 @@ class MemoryStore:
 
     def replace_rows(self, rows: Iterable[Row], *, version: int) -> None:
         """Hold these records and no others; counters stay. For a store that keeps them elsewhere."""
+        ordered = {row.key: row for row in sorted(rows, key=_id)}
+        lists: dict[Place, list[Row]] = {}
+        for row in ordered.values():
+            for place in _places(row):
+                lists.setdefault(place, []).append(row)
         with self._lock:
             self._version = version
-            self._rows.clear()
-            self._tagged.clear()
-            for row in rows:
-                self._shelve(row)
+            self._rows = ordered
+            self._lists = {place: tuple(found) for place, found in lists.items()}
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -113,9 +120,10 @@ class MemoryStore:
                 return self._rates.get(key)
             case RowKey():
                 return self._rows.get(key)
-            case Tagged() | Shelved():
-                found = self._tagged.get(key)
-                return () if found is None else tuple([found[id_] for id_ in sorted(found)])
+            case Tagged():
+                return self._lists.get((key.shelf, key.name, key.value), ())
+            case Shelved():
+                return self._lists.get((key.shelf,), ())
             case _:
                 assert_never(key)
 
@@ -135,15 +143,17 @@ class MemoryStore:
     def _shelve(self, row: Row) -> None:
         self._rows[row.key] = row
         for place in _places(row):
-            self._tagged.setdefault(place, {})[row.key.id] = row
+            others = self._lists.get(place, ())
+            self._lists[place] = tuple(sorted((*others, row), key=_id))
 
     def _unshelve(self, key: RowKey) -> None:
         row = self._rows.pop(key, None)
         for place in () if row is None else _places(row):
-            shelf = self._tagged[place]
-            del shelf[key.id]
-            if not shelf:
-                del self._tagged[place]
+            left = tuple([other for other in self._lists[place] if other is not row])
+            if left:
+                self._lists[place] = left
+            else:
+                del self._lists[place]
 
     def _make_room(self, coming: int, now: Instant) -> None:
         """Forget what is full again, whenever there is twice as much as was left the last time."""
@@ -167,9 +177,13 @@ class MemoryStore:
             self._crowded_until = now + SECOND  # sweeping at every call would be the worse fault
 
 
-def _places(row: Row) -> tuple[Tagged | Shelved, ...]:
+def _places(row: Row) -> tuple[Place, ...]:
     shelf = row.key.shelf
-    return (Shelved(shelf), *[Tagged(shelf, name, value) for name, value in row.tags])
+    return ((shelf,), *[(shelf, name, value) for name, value in row.tags])
+
+
+def _id(row: Row) -> str:
+    return row.key.id
 
 
 __all__ = ["COUNTERS_MAX", "MemoryStore"]

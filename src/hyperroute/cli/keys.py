@@ -1,0 +1,274 @@
+"""``hyperroute keys``: who may call a gateway on this host."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+from hyperroute.cli.options import Json, Keys
+from hyperroute.cli.say import answering, columns, emit, misuse, no
+
+if TYPE_CHECKING:
+    from hyperroute.accounts.keys import Key
+    from hyperroute.stores.file import FileStore
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="Of the key, as `keys list` shows it.")]
+
+_CREDITS_MAX = 10**12
+
+
+@app.callback()
+def keys() -> None:
+    """Make, list, disable and delete the API keys of a gateway on this host."""
+
+
+@app.command("create")
+def create(
+    *,
+    name: Annotated[str, typer.Option("--name", metavar="TEXT", help="What it is for.")],
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="ID", help="The user it belongs to.")
+    ] = None,
+    org: Annotated[
+        str | None, typer.Option("--org", metavar="ID", help="The organisation it belongs to.")
+    ] = None,
+    limit: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="CREDITS", help="Spend at most, a calendar month (UTC)."),
+    ] = None,
+    auto_disable: Annotated[
+        bool, typer.Option("--auto-disable", help="Disable it when its limit is reached.")
+    ] = False,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="PATTERN", help="Only these models; may be repeated."),
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", metavar="WHEN", help="A time from now (30d), or a date (UTC)."),
+    ] = None,
+    admin: Annotated[bool, typer.Option("--admin", help="May manage keys over HTTP.")] = False,
+    file: Keys = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and print its secret, which is shown once and kept nowhere."""
+    if (user is None) == (org is None):
+        misuse("a key belongs to --user ID or to --org ID, one of the two", as_json=as_json)
+    owner = _owner(user, org, as_json=as_json)
+    microcredits = _microcredits(limit, as_json=as_json)
+    with answering(as_json=as_json):
+        from hyperroute.accounts.issuing import issue, shown
+        from hyperroute.accounts.keys import put
+        from hyperroute.accounts.pepper import pepper_beside
+
+        store, now = _open(file), _unix_ns()
+        secret, key = issue(
+            name=name,
+            owner_type=owner[0],
+            owner_id=owner[1],
+            pepper=pepper_beside(store.path, os.environ),
+            now=now,
+            spending_limit_microcredits=microcredits,
+            auto_disable=auto_disable,
+            allowed_models=tuple(model) if model else None,
+            expires_at=_expiry(expires, now, as_json=as_json),
+            scopes=frozenset({"admin"}) if admin else frozenset(),
+        )
+        store.commit([put(key)])
+        if as_json:
+            emit({"key": secret, **shown(key)})
+        else:
+            print(secret)
+            print(f"{key.id}, kept in {store.path}; the secret is not shown again", file=sys.stderr)
+        if microcredits is not None:
+            print("hyperroute: the limit is kept, and not enforced yet", file=sys.stderr)
+
+
+@app.command("list")
+def list_keys(
+    *,
+    file: Keys = None,
+    as_json: Json = False,
+) -> None:
+    """List the keys, without their secrets."""
+    with answering(as_json=as_json):
+        from hyperroute.accounts.issuing import moment, shown
+
+        found = sorted(_read(_open(file)), key=lambda key: (key.created_at, key.id))
+        if as_json:
+            emit({"keys": [shown(key) for key in found]})
+            return
+        rows = [
+            (
+                key.id,
+                f"{key.prefix}…",
+                f"{key.owner_type}:{key.owner_id}",
+                _state(key),
+                _limit(key),
+                (moment(key.expires_at) or "-")[:10],
+                ", ".join(key.allowed_models or ("all",)),
+                key.name,
+            )
+            for key in found
+        ]
+        head = ("ID", "PREFIX", "OWNER", "STATE", "LIMIT", "EXPIRES", "MODELS", "NAME")
+        for line in columns([head, *rows] if rows else []):
+            print(line)
+        if not rows:
+            print("hyperroute: there is no key yet", file=sys.stderr)
+
+
+@app.command("disable")
+def disable(key_id: KeyId, *, file: Keys = None, as_json: Json = False) -> None:
+    """Refuse a key from now on, and keep it."""
+    _set(key_id, file, active=False, as_json=as_json)
+
+
+@app.command("enable")
+def enable(key_id: KeyId, *, file: Keys = None, as_json: Json = False) -> None:
+    """Let a disabled key pass again."""
+    _set(key_id, file, active=True, as_json=as_json)
+
+
+@app.command("delete")
+def delete(key_id: KeyId, *, file: Keys = None, as_json: Json = False) -> None:
+    """Forget a key for good."""
+    with answering(as_json=as_json):
+        from hyperroute.accounts import keys as accounts
+        from hyperroute.canon.mutation import Row, RowKey
+
+        store = _open(file)
+        (row,) = store.read([RowKey("key", key_id)])
+        if not isinstance(row, Row):
+            _unknown(key_id, store, as_json=as_json)
+        store.commit([accounts.delete(key_id)])
+        if as_json:
+            emit({"deleted": key_id})
+        else:
+            print(f"{key_id} is deleted", file=sys.stderr)
+
+
+def _set(key_id: str, file: Path | None, *, active: bool, as_json: bool) -> None:
+    with answering(as_json=as_json):
+        from hyperroute.accounts.issuing import shown
+        from hyperroute.accounts.keys import put, read
+        from hyperroute.canon.mutation import Row, RowKey
+
+        store = _open(file)
+        (row,) = store.read([RowKey("key", key_id)])
+        if not isinstance(row, Row):
+            _unknown(key_id, store, as_json=as_json)
+        key = replace(read(row), active=active)
+        if not store.commit([put(key, expected=row.version)]).done:
+            _say_no(f"somebody else has just changed {key_id}; try again", as_json=as_json)
+        if as_json:
+            emit(shown(key))
+        else:
+            print(f"{key_id} is {_state(key)}", file=sys.stderr)
+
+
+def _open(file: Path | None) -> FileStore:
+    from hyperroute.runtime.clock import SystemClock
+    from hyperroute.stores.file import FileStore
+
+    return FileStore(keys_file(file), now=SystemClock.now)
+
+
+def keys_file(given: Path | None) -> Path:
+    """Say where the keys are: as given, by ``HYPERROUTE_KEYS``, or in the folder one is in."""
+    return given or Path(os.environ.get("HYPERROUTE_KEYS") or "hyperroute-keys.json")
+
+
+def _read(store: FileStore) -> list[Key]:
+    from hyperroute.accounts.keys import read
+    from hyperroute.canon.mutation import Shelved
+
+    (rows,) = store.read([Shelved("key")])
+    assert isinstance(rows, tuple)
+    return [read(row) for row in rows]
+
+
+def _limit(key: Key) -> str:
+    from hyperroute.accounts.issuing import credits_of
+
+    credits_a_month = credits_of(key.spending_limit_microcredits)
+    return "-" if credits_a_month is None else f"{credits_a_month}"
+
+
+def _state(key: Key) -> str:
+    if not key.active:
+        return "disabled"
+    return "active" if key.expires_at is None or key.expires_at > _unix_ns() else "expired"
+
+
+def _unix_ns() -> int:
+    from hyperroute.runtime.clock import SystemClock
+
+    return SystemClock.unix_ns()
+
+
+def _unknown(key_id: str, store: FileStore, *, as_json: bool) -> NoReturn:
+    from hyperroute.tables.vocabulary import nearest
+
+    hint = nearest(key_id, [key.id for key in _read(store)])
+    _say_no(f"there is no key {key_id!r} in {store.path}{hint}", as_json=as_json)
+
+
+def _say_no(message: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        emit({"error": {"type": "No", "message": message}})
+    else:
+        print(f"hyperroute: {message}", file=sys.stderr)
+    no()
+
+
+# --- reading what was written ----------------------------------------------------------------------
+def _owner(
+    user: str | None, org: str | None, *, as_json: bool
+) -> tuple[Literal["user", "org"], str]:
+    owner_id = user if user is not None else org
+    if not owner_id or owner_id != owner_id.strip() or not owner_id.isprintable():
+        misuse(f"an owner's id is a word, not {owner_id!r}", as_json=as_json)
+    return ("user" if user is not None else "org"), owner_id
+
+
+def _microcredits(text: str | None, *, as_json: bool) -> int | None:
+    from hyperroute.accounts.issuing import MICROCREDITS
+
+    if text is None:
+        return None
+    try:
+        parts = Decimal(text) * MICROCREDITS
+    except InvalidOperation:
+        parts = Decimal("NaN")
+    if not parts.is_finite() or not 0 <= parts <= _CREDITS_MAX * MICROCREDITS or parts % 1:
+        message = f"--limit is credits a month, from 0 with six decimals at most, not {text!r}"
+        misuse(message, as_json=as_json)
+    return int(parts)
+
+
+def _expiry(text: str | None, now: int, *, as_json: bool) -> int | None:
+    from hyperroute.canon.units import DAY
+    from hyperroute.tables.words import date, time
+
+    if text is None:
+        return None
+    try:
+        at = date(text) * DAY if "-" in text else now + time(text)
+    except ValueError:
+        message = f"--expires is a time such as 30d or a date such as 2027-01-31, not {text!r}"
+        misuse(message, as_json=as_json)
+    if at <= now:
+        misuse(f"--expires is in the future, not {text!r}", as_json=as_json)
+    return at
+
+
+__all__ = ["app", "keys_file"]
