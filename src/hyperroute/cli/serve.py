@@ -10,7 +10,7 @@ import typer
 
 from hyperroute.cli.keys import keys_file
 from hyperroute.cli.options import Keys, Tables, place
-from hyperroute.cli.say import answering, misuse
+from hyperroute.cli.say import answering, misuse, no
 
 
 def serve(
@@ -91,7 +91,11 @@ def serve(
             _say(f"note: {line}")
         if workers > 1 and router.table.limits:
             _say(f"note: each of {workers} workers holds to its share of every rate")
-        server.serve(serving)
+        try:
+            server.serve(serving)
+        except OSError as error:
+            _say(f"hyperroute: cannot listen at {host}:{port}: {error.strerror or error}")
+            no()
 
 
 def _say(*lines: str) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
+import socket
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -91,9 +93,15 @@ def serve(serving: Serving) -> None:
 
     Raises:
         ModuleNotFoundError: The extra ``gateway`` is not installed.
+        OSError: Nothing can listen at the address.
     """
     import uvicorn
 
+    with socket.create_server((serving.host, serving.port), family=_family(serving.host)):
+        pass  # a port that is taken is told before any worker starts
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again once it has ended well; then there is nothing left to do.
+        signal.signal(number, _stopped)
     os.environ[_VARIABLE] = json.dumps(asdict(serving))
     uvicorn.run(
         "hyperroute.gateway.server:application",
@@ -108,6 +116,14 @@ def serve(serving: Serving) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=serving.grace_s,
     )
+
+
+def _stopped(_number: int, _frame: object) -> None:
+    """End well: the server was told to stop, and it did."""
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def application() -> Application:
