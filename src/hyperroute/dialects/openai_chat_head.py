@@ -13,8 +13,7 @@ from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.openai_chat_reading import read_conversation
-from hyperroute.dialects.openai_heads import text_bytes
-from hyperroute.dialects.reading import flag, integer, member, number, text
+from hyperroute.dialects.reading import flag, integer, measured, member, number, text
 from hyperroute.dialects.searching import needed
 
 NAME: Final = "openai.chat"
@@ -48,7 +47,7 @@ def parse_request(
         body=body,
         stream=flag(raw, "stream", "") or False,
         features=features,
-        input_bytes=max((text_bytes(raw) if body is None else len(body)) - media_bytes, 0),
+        input_bytes=max(measured(raw, body) - media_bytes, 0),
         max_output=integer(raw, "max_tokens", "") if limit is None else limit,
         parameters=_parameters(raw),
         narrowing=narrowing,

@@ -310,7 +310,9 @@ def _other(answered: str, *asked: str) -> str | None:
     That alone only warns: hosts call their deployments as they like, and the table's ``sends`` may
     be such a name.
     """
-    return None if any(same_model(name, answered) for name in asked) else answered
+    if answered in asked or any(same_model(name, answered) for name in asked):
+        return None
+    return answered
 
 
 def _broken(error: Exception) -> Flow:
