@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Final, NoReturn
 
 from hyperroute.canon.events import StreamEvent
@@ -66,7 +67,9 @@ def speak(
             body = yield from _error_body()
             raise CallError(classify(dialect.parse_error(head, body), dialect.name))
         try:
-            yield from _answer(dialect, head, _returning(call, dialect))
+            yield from _answer(
+                dialect, head, _returning(call, dialect), whole=not call.request.stream
+            )
         except ErrorInStream as error:
             raise CallError(classify(error.report, dialect.name)) from None
         except ProviderWireError as error:
@@ -181,7 +184,7 @@ def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
     return Returning(call.profile.vendor, call.profile.group, custom)
 
 
-def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Flow:
+def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, whole: bool) -> Flow:
     """Read a success: find out what its body is, then hand its events up."""
     opening = b""
     while chunk := (yield from read()):
@@ -201,12 +204,23 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Fl
         size += len(chunk)
         if not stream and size > BODY_BYTES_MAX:
             fail(verdicts.BOMB, f"a body beyond {BODY_BYTES_MAX} bytes", status=head.status)
-        yield from emptiness.passed(_passed(decoder.feed(chunk), returning))
+        events = emptiness.passed(_passed(decoder.feed(chunk), returning))
+        yield from _together(events) if whole else events
         more = yield READ  # as ``read`` does, without a generator for every chunk
         assert isinstance(more, bytes)
         chunk = more
-    yield from emptiness.passed(_passed(decoder.close(), returning))
-    yield from emptiness.ended()
+    last = chain(emptiness.passed(_passed(decoder.close(), returning)), emptiness.ended())
+    yield from _together(last) if whole else last
+
+
+def _together(events: Iterable[StreamEvent]) -> Flow:
+    """Hand up in one go what came in one piece, and what came before a fault all the same."""
+    said: list[StreamEvent] = []
+    try:
+        said.extend(events)
+    finally:
+        if said:
+            yield tuple(said)
 
 
 def _passed(events: Iterable[StreamEvent], returning: Returning | None) -> Iterable[StreamEvent]:
