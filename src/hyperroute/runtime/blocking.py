@@ -65,7 +65,10 @@ def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
                 verdict = call.failed(error, clock.now())
                 if verdict is None:
                     return
-                raise verdict from None
+                try:
+                    raise verdict from None
+                finally:
+                    del verdict  # its traceback holds this frame, which would hold it
             yield wish
     finally:
         call.close()

@@ -154,7 +154,8 @@ class Run:
             flow,
             outbound,
             now=now,
-            is_another=partial(self._is_another, call.candidate),
+            # Not bound to the run: a cycle would keep all of a call until the collector comes by.
+            is_another=partial(_is_another, self.plan, call.candidate),
         )
         return self.call
 
@@ -247,19 +248,6 @@ class Run:
             seed=self.plan.seed,
         )
 
-    def _is_another(self, candidate: Candidate, answered: str) -> bool:
-        """Say whether a pinned model's place was taken by another that the table knows.
-
-        A name that nobody knows proves nothing: hosts call their deployments as they like.
-        """
-        offer = candidate.offer
-        if not self.plan.pinned or not _other(answered, candidate.sends, offer.model):
-            return False
-        return any(
-            answered in {other.sends, other.model} or answered.startswith(f"{other.sends}-")
-            for other in self.plan.table.offers.values()
-        )
-
     def _note(self, attempt: Attempt) -> None:
         self._shared.board.note(attempt, breaker_of(self.plan, attempt.provider))
         failure = attempt.failure
@@ -292,6 +280,19 @@ def _other(answered: str, *asked: str) -> str | None:
     if answered in asked or any(same_model(name, answered) for name in asked):
         return None
     return answered
+
+
+def _is_another(plan: Plan, candidate: Candidate, answered: str) -> bool:
+    """Say whether a pinned model's place was taken by another that the table knows.
+
+    A name that nobody knows proves nothing: hosts call their deployments as they like.
+    """
+    if not plan.pinned or not _other(answered, candidate.sends, candidate.offer.model):
+        return False
+    return any(
+        answered in {other.sends, other.model} or answered.startswith(f"{other.sends}-")
+        for other in plan.table.offers.values()
+    )
 
 
 def _broken(error: Exception) -> Flow:
