@@ -62,13 +62,10 @@ def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
             except StopIteration:
                 return
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything (invariant 31)
-                verdict = call.failed(error, clock.now())
-                if verdict is None:
+                if call.is_whole_despite(error):
                     return
-                try:
-                    raise verdict from None
-                finally:
-                    del verdict  # its traceback holds this frame, which would hold it
+                # Not named before it is raised: its traceback holds this frame, which would hold it.
+                raise call.failed(error, clock.now()) from None
             yield wish
     finally:
         call.close()

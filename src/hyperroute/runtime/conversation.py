@@ -332,16 +332,18 @@ class Conversation:
         self.complete = len(self._finished) >= wanted
         return True
 
-    def failed(self, error: Exception, now: Instant) -> CallError | None:
-        """Turn what went wrong into a verdict; ``None``: the answer was whole already.
+    def is_whole_despite(self, error: Exception) -> bool:
+        """Say whether the answer had come when its connection broke."""
+        return self.complete and isinstance(error, TransportError)
+
+    def failed(self, error: Exception, now: Instant) -> CallError:
+        """Turn what went wrong into a verdict.
 
         Raises:
             AssertionError: A bug of ours, which no verdict shall hide.
         """
         if isinstance(error, AssertionError):
             raise error
-        if self.complete and isinstance(error, TransportError):
-            return None
         match error:
             case CallError():
                 return error
