@@ -24,6 +24,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str, str], Any]]] = Ma
     | dict.fromkeys(("n", "seed", "top_logprobs"), integer)
     | dict.fromkeys(("service_tier", "verbosity", "reasoning_effort"), text)
 )
+_NO_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType({})
 _FORWARDED: Final = frozenset({"openai-beta"})
 
 
@@ -57,6 +58,8 @@ def parse_request(
 
 
 def _parameters(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    if _READERS.keys().isdisjoint(raw):
+        return _NO_PARAMETERS
     found: dict[str, Any] = {}
     for key, reader in _READERS.items():
         if key in raw and (value := reader(raw, key, "")) is not None:

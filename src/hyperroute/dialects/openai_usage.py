@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.dialects.reading import count
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _METERS = (
     "input_tokens",
     "cache_read_tokens",
@@ -124,10 +126,10 @@ def _either(value: Mapping[str, Any], first: str, second: str) -> int | None:
 
 
 def _details(value: Mapping[str, Any], first: str, second: str) -> Mapping[str, Any]:
-    for key in (first, second):
-        if isinstance(details := value.get(key), dict):
-            return details
-    return {}
+    details = value.get(first)
+    if not isinstance(details, dict):
+        details = value.get(second)
+    return details if isinstance(details, dict) else _NONE
 
 
 def _part(number: int | None, total: int | None) -> int | None:

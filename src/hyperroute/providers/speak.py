@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.failure import Failure
-from hyperroute.canon.wire import HttpHead, HttpRequest
+from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import Dialect, Emission, ErrorInStream
 from hyperroute.dialects.relay import SpliceError, merge_top
 from hyperroute.errors import ClientWireError, ProviderWireError
@@ -40,6 +40,8 @@ from hyperroute.providers.sign import Sign, bearer, merged
 ERROR_BYTES_MAX: Final = 1024 * 1024
 """Of an error body no more is read: what an error says, it says at its beginning."""
 
+_OWN: Final[Headers] = (("content-type", "application/json"), ("accept", "application/json"))
+_OWN_STREAM: Final[Headers] = (("content-type", "application/json"), ("accept", "text/event-stream"))
 _SSE_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _SPACE: Final = b" \t\r\n"
 
@@ -111,9 +113,9 @@ def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpReques
     except (ClientWireError, SpliceError, ValueError) as error:
         fail(verdicts.BAD_REQUEST, str(error))
     call.losses.extend(emission.losses)
-    accept = "text/event-stream" if call.request.stream else "application/json"
-    own = (("content-type", "application/json"), ("accept", accept))
-    headers = merged(own, emission.headers, call.headers)
+    headers = _OWN_STREAM if call.request.stream else _OWN
+    if emission.headers or call.headers:
+        headers = merged(headers, emission.headers, call.headers)
     return HttpRequest(
         method="POST", url=joined(call.url or url, emission.path), headers=headers, body=body
     )
@@ -131,7 +133,7 @@ def joined(base: str, path: str) -> str:
     version, _, rest = place.lstrip("/").partition("/")
     if rest and address.endswith(f"/{version}"):
         place = rest
-    both = "&".join(text for text in (query, more) if text)
+    both = f"{query}&{more}" if query and more else query or more
     return f"{address}/{place.lstrip('/')}" + (f"?{both}" if both else "")
 
 
