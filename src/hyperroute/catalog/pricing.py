@@ -39,6 +39,7 @@ ANCESTORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Meter to the meters it is a part of, nearest first. ``in.second`` is no part of ``in``: a part
 has the unit of its whole."""
 
+_TOKENS = frozenset(meter for meter in METERS if METERS[meter][0] == "tok")
 _PARTS_FIRST = {meter: -meter.count(".") for meter in METERS}.__getitem__
 
 _ASSUMED: Mapping[str, int] = MappingProxyType({"call": 1, "search": 0})
@@ -225,7 +226,7 @@ def _all_rated(usage: Usage, rates: Mapping[str, int], loose: Mapping[str, int])
     """
     if usage.searches and "search" not in rates:
         return False
-    if not any(METERS[meter][0] == "tok" for meter in rates):
+    if _TOKENS.isdisjoint(rates):
         return True
     return ("in" in rates or (usage.input_tokens or 0) <= loose["in"]) and (
         "out" in rates or (usage.output_tokens or 0) <= loose["out"]

@@ -357,7 +357,7 @@ class ChatDecoder:
 
     def _finished(self) -> bool:
         choices = self._choices
-        return bool(choices) and all(choice.finish is not None for choice in choices.values())
+        return bool(choices) and None not in [choice.finish for choice in choices.values()]
 
     def _open_part(self, choice: _Choice, part: Part, said: list[StreamEvent]) -> None:
         choice.open, choice.part = type(part), self._parts

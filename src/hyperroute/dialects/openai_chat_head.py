@@ -52,7 +52,7 @@ def parse_request(
         max_output=integer(raw, "max_tokens", "") if limit is None else limit,
         parameters=_parameters(raw),
         narrowing=narrowing,
-        headers=tuple((name, value) for name, value in headers if name.lower() in _FORWARDED),
+        headers=tuple([one for one in headers if one[0].lower() in _FORWARDED]),
         decode=read_conversation,
     )
 
@@ -84,7 +84,7 @@ def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:
     media = 0
     messages = raw.get("messages")
     for message in messages if isinstance(messages, list | tuple) else ():
-        content = message.get("content") if isinstance(message, Mapping) else None
+        content = message.get("content") if isinstance(message, dict | Mapping) else None
         for part in content if isinstance(content, list | tuple) else ():
             if isinstance(part, Mapping):
                 media += _media(part, found)
@@ -94,6 +94,8 @@ def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:
 def _searches(raw: Mapping[str, Any]) -> bool:
     """Say whether some tool is a search that the request cannot do without."""
     tools, choice = raw.get("tools"), raw.get("tool_choice")
+    if not tools:
+        return False
     kinds = [
         tool.get("type")
         for tool in (tools if isinstance(tools, list | tuple) else ())

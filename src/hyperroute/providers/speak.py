@@ -41,7 +41,10 @@ ERROR_BYTES_MAX: Final = 1024 * 1024
 """Of an error body no more is read: what an error says, it says at its beginning."""
 
 _OWN: Final[Headers] = (("content-type", "application/json"), ("accept", "application/json"))
-_OWN_STREAM: Final[Headers] = (("content-type", "application/json"), ("accept", "text/event-stream"))
+_OWN_STREAM: Final[Headers] = (
+    ("content-type", "application/json"),
+    ("accept", "text/event-stream"),
+)
 _SSE_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _SPACE: Final = b" \t\r\n"
 

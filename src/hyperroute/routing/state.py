@@ -341,7 +341,7 @@ def record_of(
         kind=request.kind,
         dialect=request.dialect,
         stream=request.stream,
-        candidates=tuple(candidate.offer.id for candidate in plan.candidates),
+        candidates=tuple([candidate.offer.id for candidate in plan.candidates]),
         attempts=state.attempts if last is None else (*state.attempts, last),
         denials=state.denials,
         outcome=outcome,

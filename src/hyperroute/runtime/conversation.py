@@ -252,8 +252,8 @@ class Conversation:
         last = len(events)
         while last and isinstance(events[last - 1], Finished):
             last -= 1
-        finishes = tuple(event for event in events[last:] if isinstance(event, Finished))
-        return Kept(self._usage, finishes, self.first_event_at, self.first_content_at)
+        finishes = [event for event in events[last:] if isinstance(event, Finished)]
+        return Kept(self._usage, tuple(finishes), self.first_event_at, self.first_content_at)
 
     def admit(self, event: Any) -> TypeGuard[StreamEvent]:
         """Check an event against the grammar; false means ignore it (rows 63 and 64).

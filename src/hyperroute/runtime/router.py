@@ -212,7 +212,7 @@ class Router:
 
 
 def _parsed(body: Body) -> tuple[Mapping[str, Any], bytes | None]:
-    if isinstance(body, Mapping):
+    if isinstance(body, dict | Mapping):  # the first needs no look at what it inherits from
         return body, None
     data = body.encode() if isinstance(body, str) else body
     try:
