@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -42,6 +43,7 @@ has the unit of its whole."""
 _TOKENS = frozenset(meter for meter in METERS if METERS[meter][0] == "tok")
 _PARTS_FIRST = {meter: -meter.count(".") for meter in METERS}.__getitem__
 
+_QUANTITIES = attrgetter(*(name for _, name in METERS.values()))
 _ASSUMED: Mapping[str, int] = MappingProxyType({"call": 1, "search": 0})
 """One attempt is one call, and providers report searches only when there were any."""
 
@@ -280,4 +282,4 @@ def _may_hold_within(line: Line, most: int | None) -> bool:
 
 
 def _anything(usage: Usage) -> bool:
-    return any(getattr(usage, field) for _, field in METERS.values())
+    return any(_QUANTITIES(usage))

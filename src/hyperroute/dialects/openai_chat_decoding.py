@@ -11,7 +11,7 @@ because usage comes after the finish. Behind it nothing is read any more (reliab
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -122,7 +122,7 @@ class ChatDecoder:
             if self._ended():
                 return
 
-    def close(self) -> Iterator[StreamEvent]:
+    def close(self) -> Iterable[StreamEvent]:
         """Take the end of the body.
 
         Raises:
@@ -130,11 +130,11 @@ class ChatDecoder:
             ErrorInStream: The whole body was an error object.
         """
         if self._over:
-            return
+            return ()
         whole, last = self._body.close()
-        if whole is not None:
-            yield from self._whole(whole)
-            return
+        return self._last(last) if whole is None else self._whole(whole)
+
+    def _last(self, last: tuple[str, bytes] | None) -> Iterator[StreamEvent]:
         if last is not None and last[1] != _DONE and not self._finished():
             try:
                 value = self._read(*last)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
-from itertools import chain
 from typing import Final, NoReturn
 
 from hyperroute.canon.events import StreamEvent
@@ -214,8 +213,9 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, wh
         more = yield READ  # as ``read`` does, without a generator for every chunk
         assert isinstance(more, bytes)
         chunk = more
-    last = chain(emptiness.passed(_passed(decoder.close(), returning)), emptiness.ended())
-    yield from _together(last) if whole else last
+    events = emptiness.passed(_passed(decoder.close(), returning))
+    yield from _together(events) if whole else events
+    emptiness.ended()
 
 
 def _together(events: Iterable[StreamEvent]) -> Flow:

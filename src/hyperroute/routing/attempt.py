@@ -98,7 +98,6 @@ ANSWER_NS = 50 * MILLISECOND
 WHOLE_SIZE_MAX = 64 * 1024 * 1024
 """An answer that is held back whole may not grow beyond this."""
 
-_OPEN = frozenset({Phase.CALLING, Phase.STREAMING})
 
 _HELD_EVENT_SIZE = 64
 """What an event without text counts against the hold."""
@@ -288,7 +287,7 @@ def _held_back(state: State, at: Instant, event: StreamEvent) -> Step:
 
 
 def _ended(state: State, event: Ended) -> Step:
-    if state.phase not in _OPEN:
+    if state.phase is not Phase.CALLING and state.phase is not Phase.STREAMING:
         return state, ()
     state = _heard(state, event.heard)
     if not state.finishes:
@@ -310,7 +309,8 @@ def _failed(state: State, event: Failed) -> Step:
     if state.phase is not Phase.CALLING or move is None:
         return state, ()
     state = _heard(state, event.heard)
-    attempt = attempt_of(state, event.at, event.failure, replace(event.heard, produced=0))
+    heard = replace(event.heard, produced=0) if event.heard.produced else event.heard
+    attempt = attempt_of(state, event.at, event.failure, heard)
     state = state.but(
         attempts=(*state.attempts, attempt),
         failure=event.failure,
@@ -353,7 +353,7 @@ def _abandoned(state: State, event: Abandoned) -> Step:
     gone = Failure(kind=FailureClass.CLIENT_GONE)
     if state.phase is Phase.READY:
         state = state.but(began_at=event.at)
-    if state.phase not in _OPEN:
+    if state.phase is not Phase.CALLING and state.phase is not Phase.STREAMING:
         record = record_of(state, event.at, "abandoned", gone, None)
         return _done(state), (record, Finish("abandoned", gone))
     state = _heard(state, event.heard)

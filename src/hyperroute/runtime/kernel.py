@@ -277,7 +277,7 @@ def _other(answered: str, *asked: str) -> str | None:
     That alone only warns: hosts call their deployments as they like, and the table's ``sends`` may
     be such a name.
     """
-    if answered in asked or any(same_model(name, answered) for name in asked):
+    if not answered or answered in asked or any(same_model(name, answered) for name in asked):
         return None
     return answered
 
