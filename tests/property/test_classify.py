@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.wire import HttpHead
 from hyperroute.dialects.base import ErrorReport
+from hyperroute.providers import verdicts
 from hyperroute.providers.builtin import DIALECTS
-from hyperroute.providers.classify import by_dialect, classify, classify_transport, rows_of
+from hyperroute.providers.classify import (
+    by_dialect,
+    classify,
+    classify_transport,
+    effective_status,
+    rows_of,
+)
+from hyperroute.providers.classify_rows_status import STATUS_ROWS
 
 NAMES = st.sampled_from([dialect.name for dialect in DIALECTS.values()])
 BY_NAME = {dialect.name: dialect for dialect in DIALECTS.values()}
@@ -72,6 +80,32 @@ def test_invariant_21_the_callers_own_errors_never_count_against_an_offer(name, 
         FailureClass.CONTEXT_LENGTH,
     }:
         assert (failure.health, failure.cool) == ("neutral", None)
+
+
+@given(NAMES, REPORTS)
+def test_the_first_row_that_matches_decides_of_all_rows_in_their_order(name, report):
+    """The classifier looks rows up by what they name; asking every one in turn says the same."""
+
+    def rank(row):
+        tier = 0 if row.code or row.detail else 1 if row.text else 2 if row.type else 3
+        return tier, not row.text
+
+    status = effective_status(report)
+    table = sorted((*rows_of(name), *STATUS_ROWS), key=rank)
+    expected = next((row.verdict for row in table if row.matches(report, status)), None)
+    said = by_dialect(report, name)
+    if expected is not None:
+        assert (said.kind, said.health, said.cool) == (
+            expected.kind,
+            expected.health,
+            expected.cool,
+        )
+    else:
+        assert said.kind in {
+            FailureClass.BAD_REQUEST,
+            FailureClass.SERVER_ERROR,
+            verdicts.WRONG_STATUS.kind,
+        }
 
 
 @given(NAMES, REPORTS)

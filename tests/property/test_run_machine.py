@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from hyperroute.canon.events import (
 )
 from hyperroute.canon.failure import Failure, FailureClass, Reaction
 from hyperroute.canon.units import SECOND
-from hyperroute.canon.usage import Usage
+from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.routing.attempt import is_content, step
 from hyperroute.routing.record import Record
 from hyperroute.routing.state import (
@@ -36,6 +37,7 @@ from hyperroute.routing.state import (
     Failed,
     Finish,
     Heard,
+    Kept,
     Note,
     Phase,
     State,
@@ -162,7 +164,7 @@ def test_invariant_42_no_count_in_a_record_is_below_zero(plan, history):
 
 @given(st.lists(EVENTS, max_size=12), st.sampled_from(["end", "fail", "leave"]))
 def test_a_whole_answer_told_at_once_is_the_same_as_told_one_by_one(parts, last):
-    """The drivers keep the events of a whole answer themselves (``Run.hold``)."""
+    """The drivers keep the events of a whole answer themselves (``Conversation.keep``)."""
     plan = plan_of(candidate("m@a"), candidate("m@b"), stream=False)
     state, _ = walked(plan, [Begin(5), Told(5, granted=True)])
     one = state
@@ -171,7 +173,10 @@ def test_a_whole_answer_told_at_once_is_the_same_as_told_one_by_one(parts, last)
         assert actions == ()
     content = any(is_content(part) for part in parts)
     first = 7 if any(not isinstance(part, Finished) for part in parts) else None
-    heard = Heard(0, (), tuple(parts), first, 7 if content else None)
+    usage = [part.usage for part in parts if isinstance(part, UsageReported)]
+    finishes = tuple(takewhile(lambda part: isinstance(part, Finished), reversed(parts)))[::-1]
+    kept = Kept(usage[-1] if usage else NO_USAGE, finishes, first, 7 if content else None)
+    heard = Heard(kept=kept)
 
     def ended(with_what: Heard) -> Event:
         match last:
@@ -185,4 +190,4 @@ def test_a_whole_answer_told_at_once_is_the_same_as_told_one_by_one(parts, last)
     told_singly = step(one, ended(NOTHING_HEARD))
     told_at_once = step(state, ended(heard))
     assert told_singly[1] == told_at_once[1]
-    assert told_singly[0].answer == told_at_once[0].answer
+    assert told_singly[0].finishes == told_at_once[0].finishes

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hyperroute.client import AsyncClient, Client, Router
 from hyperroute.plugins.registry import discover
-from hyperroute.testing.replies import streamed, whole
+from hyperroute.testing.replies import refusal, streamed, whole
 from hyperroute.testing.world import World
 
 CLIENTS = 1_000
@@ -97,3 +97,32 @@ def test_clients_with_transports_of_their_own_end_their_threads():
     gc.collect()
     assert threading.active_count() == threads
     assert open_files() <= files
+
+
+TWO = """
+hyperroute: 1
+providers:
+  one: {plugin: openai, url: "https://one.test", keys: [env:ONE], speaks: [chat]}
+  two: {plugin: openai, url: "https://two.test", keys: [env:TWO], speaks: [chat]}
+models: {m: {kind: chat, offers: [{at: one}, {at: two}]}}
+policies:
+  base: {errors: {server_error: next}}
+"""
+
+
+def test_calls_leave_no_work_for_the_collector():
+    """Nothing of a call refers to itself in a circle, whether it was served at once or elsewhere."""
+    registry = discover().with_secrets(lambda reference: f"key of {reference}")
+    world, down = World(), refusal("openai.chat", 500, kind="server_error", message="down")
+    world.serve("https://one.test", (whole("openai.chat"), down))
+    world.serve("https://two.test", (whole("openai.chat"),))
+    with Client(Router.loads(TWO, registry=registry), transport=world, clock=world) as client:
+        client.send(BODY)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(4):
+                assert client.send(BODY).record.served
+            assert gc.collect() == 0
+        finally:
+            gc.enable()

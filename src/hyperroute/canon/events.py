@@ -155,30 +155,38 @@ def collect(events: Iterable[StreamEvent]) -> Reply:
     parts: dict[int, _Open] = {}
     finishes: dict[int, Finished] = {}
     for event in events:
-        match event:
-            case PartDelta(index, text):
-                parts[index].pieces.append(text)
-            case Started():
-                started = event
-            case PartStarted(index, part, choice):
-                parts[index] = _Open(part, choice)
-            case PartEnded(index, sealed, citations):
-                parts[index].part = sealed_with(parts[index].part, sealed, citations)
-            case UsageReported(reported):
-                usage = reported
-            case Finished(choice=choice):
-                finishes[choice] = event
-            case _:
-                assert_never(event)
+        if isinstance(event, PartDelta):
+            parts[event.index].pieces.append(event.text)
+        elif isinstance(event, PartStarted):
+            parts[event.index] = _Open(event.part, event.choice)
+        elif isinstance(event, PartEnded):
+            ended = parts[event.index]
+            if event.sealed is not None or event.citations:
+                ended.part = sealed_with(ended.part, event.sealed, event.citations)
+        elif isinstance(event, Started):
+            started = event
+        elif isinstance(event, UsageReported):
+            usage = event.usage
+        elif isinstance(event, Finished):
+            finishes[event.choice] = event
+        else:
+            assert_never(event)
     if started is None or not finishes:
         raise ValueError("stream without a beginning or an end")
-    whole = [(o.choice, extended(o.part, "".join(o.pieces))) for _, o in sorted(parts.items())]
-    choices = tuple(
-        Choice(index=index, parts=tuple(p for c, p in whole if c == index), finish=finish)
-        for index, finish in sorted(finishes.items())
-    )
+    said: dict[int, list[Part]] = {choice: [] for choice in sorted(finishes)}
+    for _, one in sorted(parts.items()):
+        if one.choice in said:
+            said[one.choice].append(extended(one.part, "".join(one.pieces)))
+    choices = [
+        Choice(index=choice, parts=tuple(whole), finish=finishes[choice])
+        for choice, whole in said.items()
+    ]
     return Reply(
-        id=started.id, model=started.model, created=started.created, choices=choices, usage=usage
+        id=started.id,
+        model=started.model,
+        created=started.created,
+        choices=tuple(choices),
+        usage=usage,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -39,6 +40,10 @@ ANCESTORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Meter to the meters it is a part of, nearest first. ``in.second`` is no part of ``in``: a part
 has the unit of its whole."""
 
+_TOKENS = frozenset(meter for meter in METERS if METERS[meter][0] == "tok")
+_PARTS_FIRST = {meter: -meter.count(".") for meter in METERS}.__getitem__
+
+_QUANTITIES = attrgetter(*(name for _, name in METERS.values()))
 _ASSUMED: Mapping[str, int] = MappingProxyType({"call": 1, "search": 0})
 """One attempt is one call, and providers report searches only when there were any."""
 
@@ -72,7 +77,9 @@ def cost(usage: Usage, sheet: Sheet, parameters: Mapping[str, Any] = NO_PARAMETE
     Returns:
         Units of ``1 / scale`` USD, ``None`` when a quantity or its rate is unknown.
     """
-    rates = rates_of(sheet, partial(_tier_fact, usage.input_tokens, parameters))
+    rates = sheet.rates
+    if sheet.tiers:
+        rates = rates_of(sheet, partial(_tier_fact, usage.input_tokens, parameters))
     amounts = _amounts(usage, rates)
     if amounts is None:
         return None
@@ -178,13 +185,14 @@ def _tier_fact(input_tokens: int | None, parameters: Mapping[str, Any], name: st
 
 def _amounts(usage: Usage, rates: Mapping[str, int]) -> dict[str, int] | None:
     """Give every rated meter its own quantity, parts taken out of their wholes."""
+    if not rates.keys() <= METERS.keys():
+        return None
     own: dict[str, int] = {}
     parts = dict.fromkeys(rates, 0)
     loose = {"in": 0, "out": 0}
-    for meter in sorted(rates, key=lambda name: -name.count(".")):
-        if meter not in METERS:
-            return None
-        whole = next((name for name in ANCESTORS[meter] if name in rates), None)
+    for meter in sorted(rates, key=_PARTS_FIRST):
+        above = ANCESTORS[meter]
+        whole = next((name for name in above if name in rates), None) if above else None
         amount = _measured(usage, meter)
         if amount is None:
             amount = _ASSUMED.get(meter) if whole is None else parts[meter]
@@ -194,8 +202,8 @@ def _amounts(usage: Usage, rates: Mapping[str, int]) -> dict[str, int] | None:
         taken = max(amount, parts[meter])
         if whole is not None:
             parts[whole] += taken
-        elif ANCESTORS[meter]:
-            loose[ANCESTORS[meter][-1]] += taken
+        elif above:
+            loose[above[-1]] += taken
     return own if own and _all_rated(usage, rates, loose) else None
 
 
@@ -220,7 +228,7 @@ def _all_rated(usage: Usage, rates: Mapping[str, int], loose: Mapping[str, int])
     """
     if usage.searches and "search" not in rates:
         return False
-    if not any(METERS[meter][0] == "tok" for meter in rates):
+    if _TOKENS.isdisjoint(rates):
         return True
     return ("in" in rates or (usage.input_tokens or 0) <= loose["in"]) and (
         "out" in rates or (usage.output_tokens or 0) <= loose["out"]
@@ -274,4 +282,4 @@ def _may_hold_within(line: Line, most: int | None) -> bool:
 
 
 def _anything(usage: Usage) -> bool:
-    return any(getattr(usage, field) for _, field in METERS.values())
+    return any(_QUANTITIES(usage))

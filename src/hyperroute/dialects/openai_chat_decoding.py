@@ -11,7 +11,7 @@ because usage comes after the finish. Behind it nothing is read any more (reliab
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -122,7 +122,7 @@ class ChatDecoder:
             if self._ended():
                 return
 
-    def close(self) -> Iterator[StreamEvent]:
+    def close(self) -> Iterable[StreamEvent]:
         """Take the end of the body.
 
         Raises:
@@ -130,11 +130,11 @@ class ChatDecoder:
             ErrorInStream: The whole body was an error object.
         """
         if self._over:
-            return
+            return ()
         whole, last = self._body.close()
-        if whole is not None:
-            yield from self._whole(whole)
-            return
+        return self._last(last) if whole is None else self._whole(whole)
+
+    def _last(self, last: tuple[str, bytes] | None) -> Iterator[StreamEvent]:
         if last is not None and last[1] != _DONE and not self._finished():
             try:
                 value = self._read(*last)
@@ -162,7 +162,7 @@ class ChatDecoder:
             return None
         raise ProviderWireError("an event is not a JSON object")
 
-    def _whole(self, body: bytes) -> Iterator[StreamEvent]:
+    def _whole(self, body: bytes) -> list[StreamEvent]:
         text = body.strip()
         try:
             value = loads(text)
@@ -177,11 +177,14 @@ class ChatDecoder:
             raise ErrorInStream(report(value))
         if not isinstance(value.get("choices"), list):
             raise ProviderWireError("must be a list", pointer="/choices")
-        yield from self._chunk(value)
+        said = self._chunk(value)
         if not self._over:
-            yield from self._end("a choice has no finish_reason", cut=False)
+            said += self._end("a choice has no finish_reason", cut=False)
+        return said
 
-    def _chunk(self, value: dict[str, Any]) -> Iterator[StreamEvent]:
+    def _chunk(self, value: dict[str, Any]) -> list[StreamEvent]:
+        """Read one object; all of it is told, or where it is broken nothing."""
+        said: list[StreamEvent] = []
         choices = value.get("choices")
         if choices is None:
             choices = []
@@ -193,20 +196,20 @@ class ChatDecoder:
             self._id = text_of(value.get("id"))
             created = value.get("created")
             whole = isinstance(created, int | float) and not isinstance(created, bool)
-            yield Started(
-                self._id, text_of(value.get("model")), int(created) if whole and created else None
-            )
+            model = text_of(value.get("model"))
+            said.append(Started(self._id, model, int(created) if whole and created else None))
         for place, entry in enumerate(choices):
             if not isinstance(entry, dict):
                 raise ProviderWireError("must be an object", pointer=f"/choices/{place}")
-            yield from self._entry(entry, place)
+            self._entry(entry, place, said)
         if usage is not None:
             self._usage = later(self._usage, usage)
-            yield UsageReported(self._usage)
+            said.append(UsageReported(self._usage))
             if not choices and self._finished():
-                yield from self._end("")
+                said += self._end("")
+        return said
 
-    def _entry(self, entry: dict[str, Any], place: int) -> Iterator[StreamEvent]:
+    def _entry(self, entry: dict[str, Any], place: int, said: list[StreamEvent]) -> None:
         index = entry.get("index")
         if not isinstance(index, int) or isinstance(index, bool):
             index = place
@@ -223,31 +226,31 @@ class ChatDecoder:
         if delta is not None:
             if not isinstance(delta, dict):
                 raise ProviderWireError("must be an object", pointer=f"/choices/{place}/delta")
-            yield from self._delta(choice, delta)
+            self._delta(choice, delta, said)
         finish = entry.get("finish_reason")
         if finish is not None and not isinstance(finish, str):
             raise ProviderWireError("must be a string", pointer=f"/choices/{place}/finish_reason")
         if finish:  # some servers send "" until the end
             choice.finish = finish
-            yield from self._settle(choice)
+            self._settle(choice, said)
 
-    def _delta(self, choice: _Choice, delta: dict[str, Any]) -> Iterator[StreamEvent]:
+    def _delta(self, choice: _Choice, delta: dict[str, Any], said: list[StreamEvent]) -> None:
         thinking = delta.get("reasoning_content") or delta.get("reasoning")
         if isinstance(thinking, str) and thinking:
-            yield from self._say(choice, Reasoning, thinking)
+            self._say(choice, Reasoning, thinking, said)
         content = delta.get("content")
         if isinstance(content, str):
             if content:
-                yield from self._say(choice, Text, content)
+                self._say(choice, Text, content, said)
         elif isinstance(content, list):
             for kind, piece in spoken(content):
-                yield from self._say(choice, kind, piece)
+                self._say(choice, kind, piece, said)
         elif content is not None:
             raise ProviderWireError("must be text", pointer="/choices/0/delta/content")
         refusal = delta.get("refusal")
         if isinstance(refusal, str) and refusal:
             choice.refused = True
-            yield from self._say(choice, Refusal, refusal)
+            self._say(choice, Refusal, refusal, said)
         if isinstance(notes := delta.get("annotations"), list):
             choice.citations.extend(note for note in notes if isinstance(note, dict))
         if isinstance(heard := delta.get("audio"), dict):
@@ -262,26 +265,26 @@ class ChatDecoder:
         for call in calls or ():
             if not isinstance(call, dict):
                 raise ProviderWireError("must be an object", pointer="/choices/0/delta/tool_calls")
-            yield from self._call(choice, call)
+            self._call(choice, call, said)
 
-    def _say(self, choice: _Choice, kind: type[Part], text: str) -> Iterator[StreamEvent]:
+    def _say(self, choice: _Choice, kind: type[Part], text: str, said: list[StreamEvent]) -> None:
         if choice.open is ToolUse or choice.waiting:
             self._hold(len(text))
             choice.waiting.append((kind, text))
             return
         if choice.open is not kind:
-            yield from self._close_part(choice)
-            yield self._open_part(choice, kind())  # type: ignore[call-arg]
-        yield PartDelta(choice.part, text)
+            self._close_part(choice, said)
+            self._open_part(choice, kind(), said)  # type: ignore[call-arg]
+        said.append(PartDelta(choice.part, text))
 
-    def _call(self, choice: _Choice, entry: dict[str, Any]) -> Iterator[StreamEvent]:
+    def _call(self, choice: _Choice, entry: dict[str, Any], said: list[StreamEvent]) -> None:
         choice.called = True
         call, piece = choice.calls.take(entry)
         if not call.queued:
             call.queued = True
             if choice.calls.live is None and not choice.waiting:
                 choice.calls.live = call
-                yield from self._close_part(choice)
+                self._close_part(choice, said)
                 choice.open = ToolUse
             else:
                 choice.waiting.append(call)
@@ -290,23 +293,23 @@ class ChatDecoder:
             call.pieces.append(piece)
         elif call.told:
             if piece:
-                yield PartDelta(choice.part, piece)
+                said.append(PartDelta(choice.part, piece))
         else:
             call.pieces.append(piece)
             # Some servers send id, name and arguments one after the other: wait for the first two,
             # but no longer than for the arguments, since others never send an id.
             if call.name and (call.id or "".join(call.pieces)):
-                yield from self._tell(choice, call)
+                self._tell(choice, call, said)
 
-    def _tell(self, choice: _Choice, call: OpenCall) -> Iterator[StreamEvent]:
+    def _tell(self, choice: _Choice, call: OpenCall, said: list[StreamEvent]) -> None:
         if not call.name:
             raise ProviderWireError("a tool call without a name")
         call.told = True
         identity = choice.calls.identity(self._id, choice.index, call)
         part = ToolUse(id=identity, name=call.name, custom=call.custom)
-        yield self._open_part(choice, part)
+        self._open_part(choice, part, said)
         if pieces := "".join(call.pieces):
-            yield PartDelta(choice.part, pieces)
+            said.append(PartDelta(choice.part, pieces))
         call.pieces = []
 
     def _hear(self, choice: _Choice, heard: dict[str, Any]) -> None:
@@ -318,59 +321,57 @@ class ChatDecoder:
             elif value is not None:
                 choice.audio[key] = value
 
-    def _settle(self, choice: _Choice) -> Iterator[StreamEvent]:
+    def _settle(self, choice: _Choice, said: list[StreamEvent]) -> None:
         """Tell what waited, and close what is open."""
         live = choice.calls.live
         if live is not None and not live.told:
-            yield from self._tell(choice, live)
+            self._tell(choice, live, said)
         for item in choice.waiting:
             if isinstance(item, OpenCall):
-                yield from self._close_part(choice)
-                yield from self._tell(choice, item)
+                self._close_part(choice, said)
+                self._tell(choice, item, said)
                 continue
             kind, text = item
             if choice.open is not kind:
-                yield from self._close_part(choice)
-                yield self._open_part(choice, kind())  # type: ignore[call-arg]
-            yield PartDelta(choice.part, text)
+                self._close_part(choice, said)
+                self._open_part(choice, kind(), said)  # type: ignore[call-arg]
+            said.append(PartDelta(choice.part, text))
         choice.waiting = []
-        yield from self._close_part(choice)
+        self._close_part(choice, said)
         if choice.citations:
-            yield self._open_part(choice, Text())
-            yield from self._close_part(choice)
+            self._open_part(choice, Text(), said)
+            self._close_part(choice, said)
         for media in (*choice.images, *sound(choice.audio)):
-            yield self._open_part(choice, media)
-            yield from self._close_part(choice)
+            self._open_part(choice, media, said)
+            self._close_part(choice, said)
 
-    def _end(self, broken: str, *, cut: bool = True) -> Iterator[StreamEvent]:
+    def _end(self, broken: str, *, cut: bool = True) -> list[StreamEvent]:
         if not self._finished():
             raise ProviderWireError(broken, cut=cut)
         self._over = True
-        for index in sorted(self._choices):
-            choice = self._choices[index]
-            raw = choice.finish or ""
-            yield Finished(_reason(choice, raw), raw, index)
+        ended = [self._choices[index] for index in sorted(self._choices)]
+        return [Finished(_reason(one), one.finish or "", one.index) for one in ended]
 
     def _ended(self) -> bool:
         return self._over
 
     def _finished(self) -> bool:
         choices = self._choices
-        return bool(choices) and all(choice.finish is not None for choice in choices.values())
+        return bool(choices) and None not in [choice.finish for choice in choices.values()]
 
-    def _open_part(self, choice: _Choice, part: Part) -> PartStarted:
+    def _open_part(self, choice: _Choice, part: Part, said: list[StreamEvent]) -> None:
         choice.open, choice.part = type(part), self._parts
         self._parts += 1
-        return PartStarted(choice.part, part, choice.index)
+        said.append(PartStarted(choice.part, part, choice.index))
 
-    def _close_part(self, choice: _Choice) -> Iterator[StreamEvent]:
+    def _close_part(self, choice: _Choice, said: list[StreamEvent]) -> None:
         if choice.open is None:
             return
         citations: tuple[dict[str, Any], ...] = ()
         if choice.open is Text:
             citations, choice.citations = tuple(choice.citations), []
         choice.open = None
-        yield PartEnded(choice.part, citations=citations)
+        said.append(PartEnded(choice.part, citations=citations))
 
     def _hold(self, size: int) -> None:
         self._held += size
@@ -382,9 +383,9 @@ _NO_CHOICE: Final = _Choice(-1)
 """Stands in where a chunk names no choice; never told anything."""
 
 
-def _reason(choice: _Choice, raw: str) -> FinishReason:
+def _reason(choice: _Choice) -> FinishReason:
     """Translate a finish; calls make it ``tool_calls``, except where the answer was stopped short."""
-    reason = _FINISHES.get(raw, "other")
+    reason = _FINISHES.get(choice.finish or "", "other")
     if choice.called and reason in {"stop", "other"}:
         return "tool_calls"
     if choice.refused and reason == "stop":

@@ -13,8 +13,7 @@ from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.openai_chat_reading import read_conversation
-from hyperroute.dialects.openai_heads import text_bytes
-from hyperroute.dialects.reading import flag, integer, member, number, text
+from hyperroute.dialects.reading import flag, integer, measured, member, number, text
 from hyperroute.dialects.searching import needed
 
 NAME: Final = "openai.chat"
@@ -25,6 +24,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str, str], Any]]] = Ma
     | dict.fromkeys(("n", "seed", "top_logprobs"), integer)
     | dict.fromkeys(("service_tier", "verbosity", "reasoning_effort"), text)
 )
+_NO_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType({})
 _FORWARDED: Final = frozenset({"openai-beta"})
 
 
@@ -48,16 +48,18 @@ def parse_request(
         body=body,
         stream=flag(raw, "stream", "") or False,
         features=features,
-        input_bytes=max((text_bytes(raw) if body is None else len(body)) - media_bytes, 0),
+        input_bytes=max(measured(raw, body) - media_bytes, 0),
         max_output=integer(raw, "max_tokens", "") if limit is None else limit,
         parameters=_parameters(raw),
         narrowing=narrowing,
-        headers=tuple((name, value) for name, value in headers if name.lower() in _FORWARDED),
+        headers=tuple([one for one in headers if one[0].lower() in _FORWARDED]),
         decode=read_conversation,
     )
 
 
 def _parameters(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    if _READERS.keys().isdisjoint(raw):
+        return _NO_PARAMETERS
     found: dict[str, Any] = {}
     for key, reader in _READERS.items():
         if key in raw and (value := reader(raw, key, "")) is not None:
@@ -82,7 +84,7 @@ def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:
     media = 0
     messages = raw.get("messages")
     for message in messages if isinstance(messages, list | tuple) else ():
-        content = message.get("content") if isinstance(message, Mapping) else None
+        content = message.get("content") if isinstance(message, dict | Mapping) else None
         for part in content if isinstance(content, list | tuple) else ():
             if isinstance(part, Mapping):
                 media += _media(part, found)
@@ -92,6 +94,8 @@ def _features(raw: Mapping[str, Any]) -> tuple[frozenset[str], int]:
 def _searches(raw: Mapping[str, Any]) -> bool:
     """Say whether some tool is a search that the request cannot do without."""
     tools, choice = raw.get("tools"), raw.get("tool_choice")
+    if not tools:
+        return False
     kinds = [
         tool.get("type")
         for tool in (tools if isinstance(tools, list | tuple) else ())

@@ -1,4 +1,4 @@
-"""What both OpenAI dialects count and collect alike when they read a request."""
+"""What both OpenAI dialects collect alike when they read a request."""
 
 from __future__ import annotations
 
@@ -6,22 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from hyperroute.dialects.reading import at
-
-
-def text_bytes(value: object) -> int:
-    """Count the UTF-8 bytes of all text in a JSON value, without recursion."""
-    total = 0
-    rest = [value]
-    while rest:
-        item = rest.pop()
-        if isinstance(item, str):
-            total += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
-        elif type(item) is dict or isinstance(item, Mapping):  # the first is ten times faster
-            rest.extend(item.keys())
-            rest.extend(item.values())
-        elif isinstance(item, list | tuple):
-            rest.extend(item)
-    return total
 
 
 def unsaid(obj: Mapping[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:

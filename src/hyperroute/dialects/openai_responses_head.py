@@ -9,9 +9,8 @@ from typing import Any, Final
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.extension import read_extension
-from hyperroute.dialects.openai_heads import text_bytes
 from hyperroute.dialects.openai_responses_reading import read_conversation
-from hyperroute.dialects.reading import flag, integer, member, number, text, texts
+from hyperroute.dialects.reading import flag, integer, measured, member, number, text, texts
 from hyperroute.dialects.searching import is_search, needed
 
 NAME: Final = "openai.responses"
@@ -49,7 +48,7 @@ def parse_request(
         body=body,
         stream=flag(raw, "stream", "") or False,
         features=features,
-        input_bytes=max((text_bytes(raw) if body is None else len(body)) - media_bytes, 0),
+        input_bytes=max(measured(raw, body) - media_bytes, 0),
         max_output=integer(raw, "max_output_tokens", ""),
         parameters=MappingProxyType({k: v for k, v in found.items() if v is not None}),
         narrowing=narrowing,

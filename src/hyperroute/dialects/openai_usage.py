@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.dialects.reading import count
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _METERS = (
     "input_tokens",
     "cache_read_tokens",
@@ -51,13 +53,13 @@ def read_usage(value: object) -> Usage | None:
         cached = _either(value, "prompt_cache_hit_tokens", "cached_tokens")
     usage = Usage(
         input_tokens=came_in,
-        cache_read_tokens=_part(cached, came_in),
-        cache_write_tokens=_part(count(ins.get("cache_write_tokens")), came_in),
-        input_image_tokens=_part(count(ins.get("image_tokens")), came_in),
-        input_audio_tokens=_part(count(ins.get("audio_tokens")), came_in),
+        cache_read_tokens=_within(came_in, cached),
+        cache_write_tokens=_part(ins, "cache_write_tokens", came_in),
+        input_image_tokens=_part(ins, "image_tokens", came_in),
+        input_audio_tokens=_part(ins, "audio_tokens", came_in),
         output_tokens=came_out,
-        reasoning_tokens=_part(reasoning, came_out),
-        output_audio_tokens=_part(count(outs.get("audio_tokens")), came_out),
+        reasoning_tokens=_within(came_out, reasoning),
+        output_audio_tokens=_part(outs, "audio_tokens", came_out),
     )
     nothing = came_in is None and came_out is None and usage == NO_USAGE
     return None if nothing else usage
@@ -119,16 +121,20 @@ def responses_usage(usage: Usage) -> dict[str, Any] | None:
 
 
 def _either(value: Mapping[str, Any], first: str, second: str) -> int | None:
-    number = count(value.get(first))
-    return count(value.get(second)) if number is None else number
+    number = count(value[first]) if first in value else None
+    return count(value[second]) if number is None and second in value else number
 
 
 def _details(value: Mapping[str, Any], first: str, second: str) -> Mapping[str, Any]:
-    for key in (first, second):
-        if isinstance(details := value.get(key), dict):
-            return details
-    return {}
+    details = value.get(first)
+    if not isinstance(details, dict):
+        details = value.get(second)
+    return details if isinstance(details, dict) else _NONE
 
 
-def _part(number: int | None, total: int | None) -> int | None:
+def _part(details: Mapping[str, Any], key: str, total: int | None) -> int | None:
+    return _within(total, count(details[key])) if key in details else None
+
+
+def _within(total: int | None, number: int | None) -> int | None:
     return number if number is None or total is None else min(number, total)

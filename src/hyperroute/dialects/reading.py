@@ -164,7 +164,9 @@ def count(value: Any) -> int | None:
 
     Source: reliability.md, row 70.
     """
-    if value is None or isinstance(value, bool):
+    if value is None or value.__class__ is int:
+        return value if value is None or value > 0 else 0
+    if isinstance(value, bool):
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)

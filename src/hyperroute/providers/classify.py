@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import IntEnum
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +25,8 @@ from hyperroute.providers.classify_rows_bedrock import BEDROCK_ROWS
 from hyperroute.providers.classify_rows_gemini import GEMINI_ROWS
 from hyperroute.providers.classify_rows_openai import OPENAI_ROWS
 from hyperroute.providers.classify_rows_status import STATUS_ROWS
+
+_Placed = tuple[int, Row]
 
 Classify = Callable[[ErrorReport, str], Failure]
 """Gives the verdict on a report that was read in the dialect of that name."""
@@ -49,13 +52,51 @@ def classify(report: ErrorReport, rows: Iterable[Row] = ()) -> Failure:
         report: What the dialect extracted.
         rows: The tables to ask, the most particular first.
     """
-    status = effective_status(report)
-    table = [*rows, *STATUS_ROWS]
-    table.sort(key=lambda row: (_tier(row), not row.text))
-    for row in table:
-        if row.matches(report, status):
-            return _told(row.verdict, report, status)
-    return _told(_unknown(status), report, status)
+    return _Ranked(rows).judged(report)
+
+
+class _Ranked:
+    """A table and the statuses, each row with its place in the order in which they are asked.
+
+    Most of a table speaks of other errors, so a row is found by its first evidence: one of its codes,
+    else of its types, else of its statuses.
+    """
+
+    __slots__ = ("_codes", "_others", "_statuses", "_types")
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._codes: dict[object, list[_Placed]] = {}
+        self._types: dict[object, list[_Placed]] = {}
+        self._statuses: dict[object, list[_Placed]] = {}
+        self._others: list[_Placed] = []
+        table = sorted((*rows, *STATUS_ROWS), key=lambda row: (_tier(row), not row.text))
+        for place, row in enumerate(table):
+            if row.code:
+                self._put(self._codes, row.code, (place, row))
+            elif row.type:
+                self._put(self._types, row.type, (place, row))
+            elif row.status:
+                self._put(self._statuses, row.status, (place, row))
+            else:
+                self._others.append((place, row))
+
+    @staticmethod
+    def _put(by: dict[object, list[_Placed]], shown: tuple[object, ...], placed: _Placed) -> None:
+        for one in shown:
+            by.setdefault(one, []).append(placed)
+
+    def judged(self, report: ErrorReport) -> Failure:
+        status = effective_status(report)
+        asked = [
+            *self._codes.get(report.code, ()),
+            *self._types.get(report.type, ()),
+            *self._statuses.get(status, ()),
+            *self._others,
+        ]
+        for _, row in sorted(asked, key=itemgetter(0)):
+            if row.matches(report, status):
+                return _told(row.verdict, report, status)
+        return _told(_unknown(status), report, status)
 
 
 def rows_of(dialect: str) -> tuple[Row, ...]:
@@ -65,14 +106,16 @@ def rows_of(dialect: str) -> tuple[Row, ...]:
 
 def by_dialect(report: ErrorReport, dialect: str) -> Failure:
     """Give the verdict by the dialect's own table."""
-    return classify(report, rows_of(dialect))
+    return _RANKED.get(dialect, _UNKNOWN_RANKED).judged(report)
 
 
 def classifier(*rows: Row) -> Classify:
     """Build a classifier that asks these rows before those of the dialect."""
+    ranked = {dialect: _Ranked((*rows, *table)) for dialect, table in _TABLES.items()}
+    unknown = _Ranked((*rows, *BEDROCK_ROWS))
 
     def judged(report: ErrorReport, dialect: str) -> Failure:
-        return classify(report, (*rows, *rows_of(dialect)))
+        return ranked.get(dialect, unknown).judged(report)
 
     return judged
 
@@ -139,6 +182,10 @@ def _tier(row: Row) -> _Tier:
     if row.text:
         return _Tier.TEXT
     return _Tier.TYPE if row.type else _Tier.STATUS
+
+
+_RANKED: Final = MappingProxyType({dialect: _Ranked(table) for dialect, table in _TABLES.items()})
+_UNKNOWN_RANKED: Final = _Ranked(BEDROCK_ROWS)
 
 
 def _unknown(status: int | None) -> Failure:

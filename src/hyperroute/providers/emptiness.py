@@ -44,12 +44,12 @@ class Emptiness:
                         continue
                     case _:
                         pass
-            elif not self._said and _speaks(event):
+            elif not self._said and isinstance(event, PartStarted | PartDelta) and _speaks(event):
                 self._said = True
-                yield from self._released()
+                yield from self._held
             yield event
 
-    def ended(self) -> Iterator[StreamEvent]:
+    def ended(self) -> None:
         """Take the end of the reply.
 
         Raises:
@@ -57,11 +57,6 @@ class Emptiness:
         """
         if self._held and not self._said:
             raise _verdict(verdicts.EMPTY, self._held[0])
-        yield from self._released()
-
-    def _released(self) -> Iterator[StreamEvent]:
-        held, self._held = self._held, []
-        yield from held
 
 
 def _verdict(verdict: Failure, event: Finished) -> CallError:
@@ -69,14 +64,8 @@ def _verdict(verdict: Failure, event: Finished) -> CallError:
     return CallError(replace(verdict, message=message, code=event.raw or event.reason))
 
 
-def _speaks(event: StreamEvent) -> bool:
-    match event:
-        case PartDelta():
-            return bool(event.text)
-        case PartStarted():
-            return _holds(event.part)
-        case _:
-            return False
+def _speaks(event: PartStarted | PartDelta) -> bool:
+    return event.text != "" if isinstance(event, PartDelta) else _holds(event.part)
 
 
 def _holds(part: Part) -> bool:

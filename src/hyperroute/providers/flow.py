@@ -7,6 +7,7 @@ A flow yields what it wants and is sent what it got::
     yield Pause(ns)      -> None          come back later (polling providers)
     yield Run(function)  -> its result    call this blocking function (SDKs, in-process models)
     yield StreamEvent    -> None          hand this to our caller
+    yield (StreamEvent…) -> None          hand all of these up, where no stream was asked for
 
 The same generator runs under the sync driver, the async driver and the simulator.
 """
@@ -57,7 +58,7 @@ class Run:
     function: Callable[[], object]
 
 
-Wish = HttpRequest | Literal[Read.READ] | Pause | Run | StreamEvent
+Wish = HttpRequest | Literal[Read.READ] | Pause | Run | StreamEvent | tuple[StreamEvent, ...]
 Grant = object
 Flow = Generator[Wish, Grant, None]
 

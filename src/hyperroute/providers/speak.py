@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.failure import Failure
-from hyperroute.canon.wire import HttpHead, HttpRequest
+from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import Dialect, Emission, ErrorInStream
 from hyperroute.dialects.relay import SpliceError, merge_top
 from hyperroute.errors import ClientWireError, ProviderWireError
@@ -39,6 +39,11 @@ from hyperroute.providers.sign import Sign, bearer, merged
 ERROR_BYTES_MAX: Final = 1024 * 1024
 """Of an error body no more is read: what an error says, it says at its beginning."""
 
+_OWN: Final[Headers] = (("content-type", "application/json"), ("accept", "application/json"))
+_OWN_STREAM: Final[Headers] = (
+    ("content-type", "application/json"),
+    ("accept", "text/event-stream"),
+)
 _SSE_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _SPACE: Final = b" \t\r\n"
 
@@ -66,7 +71,9 @@ def speak(
             body = yield from _error_body()
             raise CallError(classify(dialect.parse_error(head, body), dialect.name))
         try:
-            yield from _answer(dialect, head, _returning(call, dialect))
+            yield from _answer(
+                dialect, head, _returning(call, dialect), whole=not call.request.stream
+            )
         except ErrorInStream as error:
             raise CallError(classify(error.report, dialect.name)) from None
         except ProviderWireError as error:
@@ -108,9 +115,9 @@ def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpReques
     except (ClientWireError, SpliceError, ValueError) as error:
         fail(verdicts.BAD_REQUEST, str(error))
     call.losses.extend(emission.losses)
-    accept = "text/event-stream" if call.request.stream else "application/json"
-    own = (("content-type", "application/json"), ("accept", accept))
-    headers = merged(own, emission.headers, call.headers)
+    headers = _OWN_STREAM if call.request.stream else _OWN
+    if emission.headers or call.headers:
+        headers = merged(headers, emission.headers, call.headers)
     return HttpRequest(
         method="POST", url=joined(call.url or url, emission.path), headers=headers, body=body
     )
@@ -128,7 +135,7 @@ def joined(base: str, path: str) -> str:
     version, _, rest = place.lstrip("/").partition("/")
     if rest and address.endswith(f"/{version}"):
         place = rest
-    both = "&".join(text for text in (query, more) if text)
+    both = f"{query}&{more}" if query and more else query or more
     return f"{address}/{place.lstrip('/')}" + (f"?{both}" if both else "")
 
 
@@ -181,7 +188,7 @@ def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
     return Returning(call.profile.vendor, call.profile.group, custom)
 
 
-def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Flow:
+def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, whole: bool) -> Flow:
     """Read a success: find out what its body is, then hand its events up."""
     opening = b""
     while chunk := (yield from read()):
@@ -201,12 +208,24 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Fl
         size += len(chunk)
         if not stream and size > BODY_BYTES_MAX:
             fail(verdicts.BOMB, f"a body beyond {BODY_BYTES_MAX} bytes", status=head.status)
-        yield from emptiness.passed(_passed(decoder.feed(chunk), returning))
+        events = emptiness.passed(_passed(decoder.feed(chunk), returning))
+        yield from _together(events) if whole else events
         more = yield READ  # as ``read`` does, without a generator for every chunk
         assert isinstance(more, bytes)
         chunk = more
-    yield from emptiness.passed(_passed(decoder.close(), returning))
-    yield from emptiness.ended()
+    events = emptiness.passed(_passed(decoder.close(), returning))
+    yield from _together(events) if whole else events
+    emptiness.ended()
+
+
+def _together(events: Iterable[StreamEvent]) -> Flow:
+    """Hand up in one go what came in one piece, and what came before a fault all the same."""
+    said: list[StreamEvent] = []
+    try:
+        said.extend(events)
+    finally:
+        if said:
+            yield tuple(said)
 
 
 def _passed(events: Iterable[StreamEvent], returning: Returning | None) -> Iterable[StreamEvent]:

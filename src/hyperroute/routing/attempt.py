@@ -34,8 +34,8 @@ silence. The table is played row by row in the tests.
 *Commit* is the first content: a delta with text, a part that begins with something in it (a tool
 call's name is something), a part that ends with something in it. Until then everything is held back
 and failing over is invisible; from then on a failure is an honest interruption. ``whole``: a caller
-that did not ask for a stream gets ``State.answer`` when the run has finished, so nothing is ever
-committed before.
+that did not ask for a stream gets its answer when the run has finished, so nothing is ever committed
+before, and the driver may keep it (``Heard.kept``).
 
 A ``Finished`` is held until the provider's body has ended well: a cut is never written as a finish.
 Effects come before deliveries: a caller who hangs up on the last event it wanted must not take the
@@ -98,7 +98,6 @@ ANSWER_NS = 50 * MILLISECOND
 WHOLE_SIZE_MAX = 64 * 1024 * 1024
 """An answer that is held back whole may not grow beyond this."""
 
-_OPEN = frozenset({Phase.CALLING, Phase.STREAMING})
 
 _HELD_EVENT_SIZE = 64
 """What an event without text counts against the hold."""
@@ -288,11 +287,11 @@ def _held_back(state: State, at: Instant, event: StreamEvent) -> Step:
 
 
 def _ended(state: State, event: Ended) -> Step:
-    if state.phase not in _OPEN:
+    if state.phase is not Phase.CALLING and state.phase is not Phase.STREAMING:
         return state, ()
     state = _heard(state, event.heard)
     if not state.finishes:
-        return _failed(state, Failed(event.at, _cut(), replace(event.heard, events=())))
+        return _failed(state, Failed(event.at, _cut(), replace(event.heard, kept=None)))
     attempt = attempt_of(state, event.at, None, event.heard)
     record = record_of(state, event.at, "served", None, attempt)
     if state.whole:
@@ -310,7 +309,8 @@ def _failed(state: State, event: Failed) -> Step:
     if state.phase is not Phase.CALLING or move is None:
         return state, ()
     state = _heard(state, event.heard)
-    attempt = attempt_of(state, event.at, event.failure, replace(event.heard, produced=0))
+    heard = replace(event.heard, produced=0) if event.heard.produced else event.heard
+    attempt = attempt_of(state, event.at, event.failure, heard)
     state = state.but(
         attempts=(*state.attempts, attempt),
         failure=event.failure,
@@ -324,26 +324,15 @@ def _failed(state: State, event: Failed) -> Step:
 
 
 def _heard(state: State, heard: Heard) -> State:
-    """Take what a driver held back itself, of a whole answer, as if told one by one."""
-    if not heard.events or not state.whole:
+    """Take what a driver kept of a whole answer, as if it had told the events one by one."""
+    kept = heard.kept
+    if kept is None or not state.whole:
         return state
-    held, finishes, usage = state.held, state.finishes, state.usage
-    for event in heard.events:
-        if isinstance(event, Finished):
-            finishes = (*finishes, event)
-            continue
-        for finish in finishes:
-            held = Held(held, finish)
-        finishes = ()
-        held = Held(held, event)
-        if isinstance(event, UsageReported):
-            usage = event.usage
     return state.but(
-        held=held,
-        finishes=finishes,
-        usage=usage,
-        first_event_at=heard.first_event_at,
-        first_content_at=heard.first_content_at,
+        finishes=kept.finishes,
+        usage=kept.usage,
+        first_event_at=kept.first_event_at,
+        first_content_at=kept.first_content_at,
     )
 
 
@@ -364,7 +353,7 @@ def _abandoned(state: State, event: Abandoned) -> Step:
     gone = Failure(kind=FailureClass.CLIENT_GONE)
     if state.phase is Phase.READY:
         state = state.but(began_at=event.at)
-    if state.phase not in _OPEN:
+    if state.phase is not Phase.CALLING and state.phase is not Phase.STREAMING:
         record = record_of(state, event.at, "abandoned", gone, None)
         return _done(state), (record, Finish("abandoned", gone))
     state = _heard(state, event.heard)

@@ -29,13 +29,14 @@ class Drawn(Candidate):
     """A candidate whose further fields are computed on first reading, and then stay."""
 
     __slots__ = ("_view",)
+    _view: View
 
     def __getattr__(self, name: str) -> Any:
         """Compute a field that was not set yet; Python calls this only for those."""
         draw = _DRAWERS.get(name)
         if draw is None:
             raise AttributeError(name)
-        value = draw(self)
+        value = draw(self, self._view)
         object.__setattr__(self, name, value)
         return value
 
@@ -92,11 +93,6 @@ def drawn_last(offer: Offer, view: View) -> Candidate:
     return candidate
 
 
-def _view(candidate: Candidate) -> View:
-    view: View = candidate._view  # type: ignore[attr-defined]  # noqa: SLF001
-    return view
-
-
 def credentials(offer: Offer, view: View, *, last_resort: bool = False) -> tuple[str, ...]:
     """Order an account's credentials: those not cooling, by a rendezvous hash of the organisation.
 
@@ -149,14 +145,12 @@ def timeouts(offer: Offer, view: View) -> Timeouts:
     return tighter(view.rules.timeouts, account, offer.timeout)
 
 
-def _upstream(candidate: Candidate) -> str:
-    view = _view(candidate)
+def _upstream(candidate: Candidate, view: View) -> str:
     offer = candidate.offer
     return sends(view.index.model_of(offer), offer.sends, view.name_of(offer))
 
 
-def _parameters(candidate: Candidate) -> Mapping[str, Any]:
-    view = _view(candidate)
+def _parameters(candidate: Candidate, view: View) -> Mapping[str, Any]:
     fitted = view.fitted(candidate.offer)
     if isinstance(fitted, Misfit):
         return {}
@@ -164,14 +158,14 @@ def _parameters(candidate: Candidate) -> Mapping[str, Any]:
 
 
 _DRAWERS: dict[str, Any] = {
-    "after": lambda _: ALWAYS,
-    "last_resort": lambda _: False,
+    "after": lambda _one, _view: ALWAYS,
+    "last_resort": lambda _one, _view: False,
     "sends": _upstream,
     "parameters": _parameters,
-    "expected": lambda one: _view(one).price(one.offer),
-    "worst": lambda one: worst(one.offer, _view(one)),
-    "credentials": lambda one: credentials(one.offer, _view(one), last_resort=one.last_resort),
-    "timeouts": lambda one: timeouts(one.offer, _view(one)),
-    "retries": lambda one: 0 if one.last_resort else _view(one).applied.retries,
-    "rotations": lambda one: 0 if one.last_resort else rotations(one.offer, _view(one)),
+    "expected": lambda one, view: view.price(one.offer),
+    "worst": lambda one, view: worst(one.offer, view),
+    "credentials": lambda one, view: credentials(one.offer, view, last_resort=one.last_resort),
+    "timeouts": lambda one, view: timeouts(one.offer, view),
+    "retries": lambda one, view: 0 if one.last_resort else view.applied.retries,
+    "rotations": lambda one, view: 0 if one.last_resort else rotations(one.offer, view),
 }

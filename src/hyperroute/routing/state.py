@@ -79,24 +79,38 @@ class Arrived:
 
 
 @quick(frozen=True, slots=True)
+class Kept:
+    """What the machine reads of an answer that the driver kept, because our caller wants it whole.
+
+    Its events, told one by one, would come to the same, and that takes longer.
+
+    Attributes:
+        usage: As reported last.
+        finishes: The last of its events, as far as they are finishes.
+        first_event_at: When the first event came.
+        first_content_at: When the first content came.
+    """
+
+    usage: Usage
+    finishes: tuple[Finished, ...]
+    first_event_at: Instant | None
+    first_content_at: Instant | None
+
+
+@quick(frozen=True, slots=True)
 class Heard:
     """What a driver knows of the open call beyond what it told event by event.
 
     Attributes:
         produced: Characters of answer that came.
         losses: What the upstream dialect could not say.
-        events: Of an answer that is held back whole: all of it, told at once. The same events, told
-            one by one, would leave the machine in the same state, and that takes longer.
-        first_event_at: When the first of ``events`` came.
-        first_content_at: When the first content among them came.
+        kept: The answer, where nothing of it was told.
         answered: The model that the provider says answered, where it is clearly not the one asked.
     """
 
     produced: int = 0
     losses: tuple[Loss, ...] = ()
-    events: tuple[StreamEvent, ...] = ()
-    first_event_at: Instant | None = None
-    first_content_at: Instant | None = None
+    kept: Kept | None = None
     answered: str | None = None
 
 
@@ -327,7 +341,7 @@ def record_of(
         kind=request.kind,
         dialect=request.dialect,
         stream=request.stream,
-        candidates=tuple(candidate.offer.id for candidate in plan.candidates),
+        candidates=tuple([candidate.offer.id for candidate in plan.candidates]),
         attempts=state.attempts if last is None else (*state.attempts, last),
         denials=state.denials,
         outcome=outcome,

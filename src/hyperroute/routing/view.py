@@ -265,7 +265,7 @@ class View:
         keys = self.table.providers[offer.provider].keys
         if keys is None:
             return (f"{offer.provider}#0",)
-        return tuple(key.id for key in keys) or ("",)
+        return tuple([key.id for key in keys]) or ("",)
 
     def spare_keys(self, offer: Offer) -> int:
         """Count the credentials beyond the first that could be turned to."""
@@ -276,6 +276,8 @@ class View:
 
     def warm(self, offer: Offer) -> tuple[str, ...]:
         """List the credentials that are set and not cooling, in declared order."""
+        if not self.at_risk:
+            return self.credentials_of(offer)
         missing = self.answers.missing
         return tuple(
             key

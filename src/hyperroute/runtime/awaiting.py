@@ -6,10 +6,9 @@ Its twin is ``blocking``, line by line; one property holds the two together (tes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 from hyperroute.canon.events import PartDelta, StreamEvent
-from hyperroute.canon.units import Instant
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.providers.flow import READ, CallError, Grant, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
@@ -18,13 +17,10 @@ from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.ports import AsyncClock, AsyncExchange, AsyncTransport
 
 Events = AsyncGenerator[StreamEvent, None]
-Hold = Callable[[StreamEvent, Instant], None]
 
 
-async def pump(
-    call: Conversation, transport: AsyncTransport, clock: AsyncClock, hold: Hold | None = None
-) -> Events:
-    """Carry out one provider conversation, and hand its events up, or to ``hold`` where it is given.
+async def pump(call: Conversation, transport: AsyncTransport, clock: AsyncClock) -> Events:
+    """Carry out one provider conversation, and hand its events up; of a whole answer it keeps them.
 
     Raises:
         CallError: It failed, for whatever reason; nothing else that a provider can cause.
@@ -59,19 +55,19 @@ async def pump(
                     call.resumed(clock.now())
                     continue
                 grant = None
+                if call.whole:
+                    call.keep(wish, clock.now())
+                    continue
                 if not call.admit(wish):
                     continue
             except StopIteration:
                 return
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything (invariant 31)
-                verdict = call.failed(error, clock.now())
-                if verdict is None:
+                if call.is_whole_despite(error):
                     return
-                raise verdict from None
-            if hold is None:
-                yield wish
-            else:
-                hold(wish, clock.now())  # one hop less for every event of a whole answer
+                # Not named before it is raised: its traceback holds this frame, which would hold it.
+                raise call.failed(error, clock.now()) from None
+            yield wish
     finally:
         call.close()
         if exchange is not None:
@@ -97,8 +93,7 @@ async def serve(run: kernel.Run, *, transport: AsyncTransport, clock: AsyncClock
                         yield event
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
-                        hold = run.hold if run.whole else None
-                        events = pump(call, transport, clock, hold)
+                        events = pump(call, transport, clock)
                     case Wait(until):
                         await clock.sleep(max(0, until - clock.now()))
                     case Finish():

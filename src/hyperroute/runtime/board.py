@@ -172,7 +172,9 @@ class Board:
 
     def _leased(self, permit: Permit, now: Instant, *, open_passes: bool) -> Told | None:
         """Let the breaker say no, or lease its probe."""
-        circuit = self._circuits.get(permit.offer, CLOSED)
+        circuit = self._circuits.get(permit.offer)
+        if circuit is None or circuit.until is None:
+            return None
         match standing(circuit, now):
             case "open" if not open_passes:
                 return Told(now, granted=False, why="breaker", until=circuit.until)

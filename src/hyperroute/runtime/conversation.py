@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from hyperroute.canon.content import Reasoning, Refusal, Text, ToolUse
 from hyperroute.canon.events import (
@@ -25,6 +25,7 @@ from hyperroute.canon.events import (
 )
 from hyperroute.canon.failure import Cool, Failure, FailureClass, Reaction
 from hyperroute.canon.units import MINUTE, SECOND, Instant
+from hyperroute.canon.usage import NO_USAGE
 from hyperroute.canon.wire import HttpHead
 from hyperroute.catalog.card import Offer
 from hyperroute.dialects.base import ErrorInStream
@@ -33,7 +34,7 @@ from hyperroute.providers import verdicts
 from hyperroute.providers.classify import by_dialect, classify_transport
 from hyperroute.providers.flow import BODY_BYTES_MAX, CallError, Flow, Outbound
 from hyperroute.routing.attempt import WHOLE_SIZE_MAX, is_content
-from hyperroute.routing.state import Call
+from hyperroute.routing.state import Call, Kept
 from hyperroute.runtime.ports import AsyncExchange, Exchange, Limits, TransportError
 
 TAIL_NS = SECOND
@@ -69,16 +70,21 @@ class Conversation:
         "_parts",
         "_sse",
         "_started",
+        "_usage",
         "answered",
         "complete",
         "deltas",
+        "events",
         "fed",
+        "first_content_at",
+        "first_event_at",
         "flow",
         "outbound",
         "produced",
         "raw",
         "raw_size",
         "said",
+        "whole",
     )
 
     def __init__(
@@ -109,7 +115,12 @@ class Conversation:
         self.fed = False
         self.deltas: set[int] = set()
         """Parts that are open and take text."""
-        self.raw: list[bytes] | None = None if outbound.request.stream else []
+        self.whole = not outbound.request.stream
+        """Whether our caller wants no stream; then ``events`` are kept here until the end."""
+        self.events: list[StreamEvent] = []
+        self.first_event_at: Instant | None = None
+        self.first_content_at: Instant | None = None
+        self.raw: list[bytes] | None = [] if self.whole else None
         self.raw_size = 0
         self._call = call
         self._idle_ns = call.candidate.timeouts.idle_ns
@@ -121,6 +132,7 @@ class Conversation:
         self.complete = False
         """Whether every choice has finished."""
         self._started = False
+        self._usage = NO_USAGE
         self._parts: dict[int, int] = {}
         self._choices: set[int] = set()
         self._finished: set[int] = set()
@@ -214,7 +226,36 @@ class Conversation:
         """Take the end of a pause or of a plugin's own work: silence that the flow wanted."""
         self._last_at = now
 
-    def admit(self, event: StreamEvent) -> bool:
+    def keep(self, said: object, now: Instant) -> None:
+        """Take what a flow hands up of an answer that is told whole, one event or many.
+
+        Raises:
+            ProviderWireError: As of ``admit``.
+            CallError: As of ``admit``.
+        """
+        events = self.events
+        try:
+            for event in said if isinstance(said, tuple) else (said,):
+                if self.admit(event):
+                    events.append(event)
+        finally:
+            if self.first_event_at is None and events:
+                self.first_event_at = now
+            if self.first_content_at is None and self.said:
+                self.first_content_at = now
+
+    def kept(self) -> Kept | None:
+        """Return what the machine reads of ``events``."""
+        events = self.events
+        if not events:
+            return None
+        last = len(events)
+        while last and isinstance(events[last - 1], Finished):
+            last -= 1
+        finishes = [event for event in events[last:] if isinstance(event, Finished)]
+        return Kept(self._usage, tuple(finishes), self.first_event_at, self.first_content_at)
+
+    def admit(self, event: Any) -> TypeGuard[StreamEvent]:
         """Check an event against the grammar; false means ignore it (rows 63 and 64).
 
         Raises:
@@ -226,19 +267,21 @@ class Conversation:
         self.fed = True
         kind = type(event)
         if kind is PartDelta:
-            self._delta(event)  # type: ignore[arg-type]
+            self._delta(event)
             if self.said:
                 return True  # the token's way: what was said had a beginning
         elif kind is Started:
-            return self._start(event.model)  # type: ignore[union-attr]
+            return self._start(event.model)
         elif kind is PartStarted:
-            self._begin_part(event)  # type: ignore[arg-type]
+            self._begin_part(event)
         elif kind is PartEnded:
-            self._end_part(event.index)  # type: ignore[union-attr]
+            self._end_part(event.index)
         elif kind is Finished:
-            if not self._finish(event.choice):  # type: ignore[union-attr]
+            if not self._finish(event.choice):
                 return False
-        elif kind is not UsageReported:
+        elif kind is UsageReported:
+            self._usage = event.usage
+        else:
             raise ProviderWireError(f"a flow cannot wish for a {kind.__name__}")
         if not self._started:
             raise ProviderWireError("the stream began without a beginning")
@@ -289,16 +332,18 @@ class Conversation:
         self.complete = len(self._finished) >= wanted
         return True
 
-    def failed(self, error: Exception, now: Instant) -> CallError | None:
-        """Turn what went wrong into a verdict; ``None``: the answer was whole already.
+    def is_whole_despite(self, error: Exception) -> bool:
+        """Say whether the answer had come when its connection broke."""
+        return self.complete and isinstance(error, TransportError)
+
+    def failed(self, error: Exception, now: Instant) -> CallError:
+        """Turn what went wrong into a verdict.
 
         Raises:
             AssertionError: A bug of ours, which no verdict shall hide.
         """
         if isinstance(error, AssertionError):
             raise error
-        if self.complete and isinstance(error, TransportError):
-            return None
         match error:
             case CallError():
                 return error

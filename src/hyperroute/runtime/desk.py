@@ -8,11 +8,11 @@ Health outlives both (invariant 51).
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
-from secrets import token_hex
 from typing import Any
 
 from hyperroute.canon.request import Request
@@ -96,12 +96,12 @@ class Desk:
         """
         setting = self._setting
         if isinstance(body, Request):
-            request = body if body.stream == stream else replace(body, stream=stream)
+            request = body if body.stream == stream else body.but(stream=stream)
         else:
             request = setting.router.read(
                 body, dialect=dialect, headers=headers, labels=labels, stream=stream
             )
-        name = request_id or token_hex(12)
+        name = request_id or os.urandom(12).hex()
         decided = plan(
             request,
             table=setting.router.table,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from hyperroute.canon.events import Finished, Reply, StreamEvent, collect
+from hyperroute.canon.events import Finished, Reply, collect
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
@@ -73,17 +73,12 @@ class Run:
     Attributes:
         streaming: Content was delivered and nothing is held: a ``PartDelta`` may go straight to our
             caller. That is what ``step`` would do with it, and a property holds the two together.
-        whole: Our caller wants no stream: events go to ``hold``, and the machine is told of all of
-            them at the end, which another property shows to be the same.
         call: The open conversation, or the last one.
         record: Once the run is over.
         reply: The whole answer, of a run that is not streamed and was served.
     """
 
     __slots__ = (
-        "_content_at",
-        "_event_at",
-        "_held",
         "_shared",
         "_state",
         "call",
@@ -91,7 +86,6 @@ class Run:
         "record",
         "reply",
         "streaming",
-        "whole",
     )
 
     def __init__(self, plan: Plan, shared: Shared, *, request_id: str) -> None:
@@ -104,10 +98,6 @@ class Run:
         """
         self.plan = plan
         self.streaming = False
-        self.whole = not plan.request.stream
-        self._held: list[StreamEvent] = []
-        self._event_at: Instant | None = None
-        self._content_at: Instant | None = None
         self.call: Conversation | None = None
         self.record: Record | None = None
         self.reply: Reply | None = None
@@ -155,8 +145,6 @@ class Run:
         """Start the provider's generator for one call."""
         outbound = self._outbound(call, unix_ns)
         provider = self._shared.accounts.by_name[call.candidate.offer.provider].provider
-        self._held.clear()
-        self._event_at = self._content_at = None
         try:
             flow = provider.flow(outbound)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything (invariant 31)
@@ -166,23 +154,17 @@ class Run:
             flow,
             outbound,
             now=now,
-            is_another=partial(self._is_another, call.candidate),
+            # Not bound to the run: a cycle would keep all of a call until the collector comes by.
+            is_another=partial(_is_another, self.plan, call.candidate),
         )
         return self.call
 
-    def hold(self, event: StreamEvent, now: Instant) -> None:
-        """Keep an event of a whole answer until its end."""
-        self._held.append(event)
-        if self._event_at is None:
-            self._event_at = now
-        if self._content_at is None and self.call is not None and self.call.said:
-            self._content_at = now
-
     def ended(self, now: Instant) -> Todo:
         """Take the good end of the open call; a whole answer must also fold."""
-        if self._held and isinstance(self._held[-1], Finished):
+        told = self.call.events if self.call is not None else ()
+        if told and isinstance(told[-1], Finished):
             try:
-                self.reply = collect(self._held)
+                self.reply = collect(told)
             except (KeyError, ValueError):
                 return self.take(Failed(now, MALFORMED, self._heard()))
         return self.take(Ended(now, self._heard()))
@@ -266,19 +248,6 @@ class Run:
             seed=self.plan.seed,
         )
 
-    def _is_another(self, candidate: Candidate, answered: str) -> bool:
-        """Say whether a pinned model's place was taken by another that the table knows.
-
-        A name that nobody knows proves nothing: hosts call their deployments as they like.
-        """
-        offer = candidate.offer
-        if not self.plan.pinned or not _other(answered, candidate.sends, offer.model):
-            return False
-        return any(
-            answered in {other.sends, other.model} or answered.startswith(f"{other.sends}-")
-            for other in self.plan.table.offers.values()
-        )
-
     def _note(self, attempt: Attempt) -> None:
         self._shared.board.note(attempt, breaker_of(self.plan, attempt.provider))
         failure = attempt.failure
@@ -297,9 +266,7 @@ class Run:
         return Heard(
             self.call.produced,
             tuple(self.call.outbound.losses),
-            tuple(self._held),
-            self._event_at,
-            self._content_at,
+            self.call.kept(),
             _other(self.call.answered, self.call.outbound.model, self.call.offer.model),
         )
 
@@ -310,7 +277,22 @@ def _other(answered: str, *asked: str) -> str | None:
     That alone only warns: hosts call their deployments as they like, and the table's ``sends`` may
     be such a name.
     """
-    return None if any(same_model(name, answered) for name in asked) else answered
+    if not answered or answered in asked or any(same_model(name, answered) for name in asked):
+        return None
+    return answered
+
+
+def _is_another(plan: Plan, candidate: Candidate, answered: str) -> bool:
+    """Say whether a pinned model's place was taken by another that the table knows.
+
+    A name that nobody knows proves nothing: hosts call their deployments as they like.
+    """
+    if not plan.pinned or not _other(answered, candidate.sends, candidate.offer.model):
+        return False
+    return any(
+        answered in {other.sends, other.model} or answered.startswith(f"{other.sends}-")
+        for other in plan.table.offers.values()
+    )
 
 
 def _broken(error: Exception) -> Flow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -175,9 +175,9 @@ class Router:
             raw, data = ({**kept, "stream": True} if stream else kept), None
         request = self.dialect(dialect or _told(raw)).parse_request(raw, body=data, headers=headers)
         if dialect is None:
-            request = replace(request, endpoint="")
+            request = request.but(endpoint="")
         if labels:
-            request = replace(request, labels=MappingProxyType({**request.labels, **labels}))
+            request = request.but(labels=MappingProxyType({**request.labels, **labels}))
         return request
 
     def plan(
@@ -212,7 +212,7 @@ class Router:
 
 
 def _parsed(body: Body) -> tuple[Mapping[str, Any], bytes | None]:
-    if isinstance(body, Mapping):
+    if isinstance(body, dict | Mapping):  # the first needs no look at what it inherits from
         return body, None
     data = body.encode() if isinstance(body, str) else body
     try:

@@ -120,6 +120,8 @@ def _drive(flow: Any, script: Script, heard: Heard, stop_after: int | None) -> N
                     grant = function()
                 case _ if isinstance(wish, EVENTS):
                     heard.events.append(wish)
+                case tuple() if all(isinstance(one, EVENTS) for one in wish):
+                    heard.events.extend(wish)
                 case _:
                     raise Nonconforming(f"the flow yielded {wish!r}, which is no wish")
     finally:

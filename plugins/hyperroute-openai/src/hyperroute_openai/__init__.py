@@ -34,6 +34,8 @@ _API_KEY: Final = in_header("api-key")
 def sign(request: HttpRequest, call: Outbound) -> HttpRequest:
     """Add the key as a bearer, or as Azure wants it, and whom the call is billed to."""
     options = call.options
+    if not options:
+        return bearer(request, call)
     signed = (_API_KEY if options.get("auth") == "api-key" else bearer)(request, call)
     payers = tuple((header, str(options[name])) for name, header in _HEADERS if options.get(name))
     url, version = signed.url, options.get("api_version")
