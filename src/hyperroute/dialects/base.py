@@ -187,7 +187,7 @@ class Dialect(Protocol):
     ) -> tuple[bytes, tuple[Loss, ...]]:
         """Say in a body of this dialect what a shape filled in or changed, every other byte kept.
 
-        Parameters have the language's names (``effort``, ``top_p``, ``n``); ``None`` takes a member
+        Parameters have the language's names (``effort``, ``top_p``, ``n``, ``max_output``); ``None`` takes a member
         out. A name that the language does not know is written at the top as it stands, and what has
         no place here is a loss.
 
