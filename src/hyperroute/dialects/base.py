@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hyperroute.canon.events import Reply, StreamEvent
 from hyperroute.canon.failure import FailureClass
@@ -114,6 +114,16 @@ class Decoder(Protocol):
             ProviderWireError: It came before the dialect's success terminal; ``cut`` is set.
             ErrorInStream: The whole body was an error object.
         """
+        ...
+
+
+@runtime_checkable
+class Repairing(Protocol):
+    """A decoder that mends what servers of its dialect get wrong, and counts it."""
+
+    @property
+    def repairs(self) -> int:
+        """How many tool calls were mended."""
         ...
 
 

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.wire import HttpHead, HttpRequest
-from hyperroute.dialects.base import Dialect, Emission, ErrorInStream
+from hyperroute.dialects.base import Dialect, Emission, ErrorInStream, Repairing
 from hyperroute.dialects.relay import SpliceError, merge_top
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
@@ -38,6 +38,9 @@ from hyperroute.providers.sign import Sign, bearer, merged
 
 ERROR_BYTES_MAX: Final = 1024 * 1024
 """Of an error body no more is read: what an error says, it says at its beginning."""
+
+_OBJECTS: Final = frozenset({"anthropic.messages", "gemini.generate"})
+"""Dialects in which a call's arguments are an object, and their readers parse it as it comes."""
 
 _SSE_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _SPACE: Final = b" \t\r\n"
@@ -178,7 +181,13 @@ def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
         return None
     tools = call.request.conversation.tools
     custom = frozenset(tool.name for tool in tools if tool.kind == "custom")
-    return Returning(call.profile.vendor, call.profile.group, custom)
+    return Returning(
+        call.profile.vendor,
+        call.profile.group,
+        custom,
+        objects=call.request.dialect in _OBJECTS,
+        losses=call.losses,
+    )
 
 
 def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Flow:
@@ -206,6 +215,8 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None) -> Fl
         assert isinstance(more, bytes)
         chunk = more
     yield from emptiness.passed(_passed(decoder.close(), returning))
+    if returning is not None and isinstance(decoder, Repairing):
+        returning.repaired(decoder.repairs)
     yield from emptiness.ended()
 
 
