@@ -118,6 +118,7 @@ COMPATIBLE = (
     Vector("dashscope", 16, CHAT, 400, openai("Input data may contain inappropriate content.", "data_inspection_failed", "data_inspection_failed"), "content_policy explains"),
     Vector("dashscope", 35, CHAT, 400, openai("Access denied, please make sure your account is in good standing.", "Arrearage", "Arrearage"), MONEY),
     Vector("moonshot", 35, CHAT, 429, openai("Your account is suspended, please check your plan and billing details", "exceeded_current_quota_error"), MONEY),
+    Vector("moonshot", 37, CHAT, 429, openai("Your request reached max organization concurrency: 3, please try again after 1 seconds", "rate_limit_reached_error"), "rate_limited offer 5"),
     Vector("moonshot", 41, CHAT, 429, openai("The engine is currently overloaded, please try again later", "engine_overloaded_error"), LOAD),
     Vector("groq", 28, CHAT, 400, openai("The model `x` has been decommissioned.", "invalid_request_error", "model_decommissioned"), MODEL),
     Vector("openrouter", 24, CHAT, 402, {"error": {"code": 402, "message": "This request requires more credits"}}, MONEY),

@@ -306,14 +306,14 @@ def _say(words: str) -> None:
 SAID = os.dup(2)
 
 
-def _chosen(only: str | None) -> list[Mutant]:
+def _chosen(only: str | None, seed: int = SEED) -> list[Mutant]:
     found = [
         mutant
         for path in MODULES
         for mutant in mutants(str(path.relative_to(SRC)), path.read_text("utf-8"))
         if only is None or only in mutant.name
     ]
-    random.Random(SEED).shuffle(found)  # noqa: S311
+    random.Random(seed).shuffle(found)  # noqa: S311
     return found
 
 
@@ -326,15 +326,18 @@ def main() -> None:
     parser.add_argument("--report", type=Path, default=Path("mutants.json"))
     parser.add_argument("--tests", nargs="*", default=TESTS, help="other tests than the usual")
     parser.add_argument("--only", help="mutants whose name contains this")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the order they are tried in")
+    parser.add_argument("--share", type=int, default=100, help="percent of them that are tried")
     parser.add_argument("--functions", action="store_true", help="leave out what runs at import")
     parser.add_argument("--again", type=Path, help="a report, whose survivors are tried again")
     given = parser.parse_args()
     os.environ["HYPERROUTE_PROFILE"] = "mutants"
     os.chdir(ROOT)
-    chosen = _chosen(given.only)
+    chosen = _chosen(given.only, given.seed)
     generated = len(chosen)
     if given.functions:
         chosen = [one for one in chosen if one.function is not None]
+    chosen = chosen[: -(-len(chosen) * given.share // 100)]
     if given.again:
         left = {
             one["mutant"]

@@ -1,6 +1,7 @@
 """Merging policies only tightens, in any order (tables.md, Merging policies)."""
 
 from dataclasses import fields, replace
+from itertools import product
 from typing import Any
 
 from hypothesis import given, settings
@@ -114,6 +115,29 @@ def test_the_smallest_of_every_time_limit_counts(limits):
     for field in fields(Timeouts):
         said = [getattr(one, field.name) for one in limits if getattr(one, field.name) is not None]
         assert getattr(merged, field.name) == min(said, default=None)
+
+
+@given(st.lists(st.builds(RetryBudget, *[st.integers(0, 9)] * 3), min_size=1, max_size=3))
+def test_the_smallest_budget_of_retries_counts_and_the_slowest_refill(budgets):
+    merged = merge([Policy(name=f"p{at}", retry=Retry(budget=b)) for at, b in enumerate(budgets)])
+    assert merged.budget == RetryBudget(
+        percent=min(one.percent for one in budgets),
+        floor=min(one.floor for one in budgets),
+        floor_ns=max(one.floor_ns for one in budgets),
+    )
+
+
+def test_of_two_reactions_the_stricter_counts_whichever_comes_first():
+    said = [(reaction, count) for reaction in Reaction for count in (None, 0, 1, 2)]
+    for one, other in product(said, said):
+        first, second = (
+            Policy(name="", errors={FailureClass.SERVER_ERROR: it}) for it in (one, other)
+        )
+        (reaction, count) = meet(first, second).errors[FailureClass.SERVER_ERROR]
+        assert meet(second, first).errors == {FailureClass.SERVER_ERROR: (reaction, count)}
+        assert (reaction, count) in {one, other}
+        tries = [1 if n is None else n for r, n in (one, other) if r is reaction]
+        assert (1 if count is None else count) == min(tries)
 
 
 def test_what_no_policy_says_has_the_default_of_the_language():

@@ -34,6 +34,7 @@ PLACES: Places = MappingProxyType(
         "effort": ("output_config", "effort"),
         "thinking": ("thinking", "type"),
         "stop": ("stop_sequences",),
+        "max_output": ("max_tokens",),
         **dict.fromkeys(
             ("n", "seed", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs")
         ),

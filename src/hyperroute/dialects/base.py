@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hyperroute.canon.events import Reply, StreamEvent
 from hyperroute.canon.failure import FailureClass
@@ -117,6 +117,16 @@ class Decoder(Protocol):
         ...
 
 
+@runtime_checkable
+class Repairing(Protocol):
+    """A decoder that mends what servers of its dialect get wrong, and counts it."""
+
+    @property
+    def repairs(self) -> int:
+        """How many tool calls were mended."""
+        ...
+
+
 class Encoder(Protocol):
     """Canonical events in, client bytes out."""
 
@@ -187,7 +197,7 @@ class Dialect(Protocol):
     ) -> tuple[bytes, tuple[Loss, ...]]:
         """Say in a body of this dialect what a shape filled in or changed, every other byte kept.
 
-        Parameters have the language's names (``effort``, ``top_p``, ``n``); ``None`` takes a member
+        Parameters have the language's names (``effort``, ``top_p``, ``n``, ``max_output``); ``None`` takes a member
         out. A name that the language does not know is written at the top as it stands, and what has
         no place here is a loss.
 

@@ -37,6 +37,7 @@ def fill(
                 body = splice(body, [Remove(path)])
         else:
             body = splice(body, [_placed(body, path, dumps(value))])
+            losses.extend(_limited(name, path))
     return body, tuple(losses)
 
 
@@ -52,6 +53,12 @@ def _placed(body: bytes, path: Path, value: bytes) -> Edit:
 def _is_object(body: bytes, path: Path) -> bool:
     place = find(body, path)
     return place is not None and body[place[0] : place[0] + 1] == b"{"
+
+
+def _limited(name: str, path: Path) -> Iterator[Loss]:
+    if name == "max_output":  # the caller set no limit, and gets an answer that has one
+        where = "".join(f"/{step}" for step in path)
+        yield Loss(where, "synthesised", "a policy caps the tokens of an answer")
 
 
 def _unsaid(name: str, value: object) -> Iterator[Loss]:

@@ -32,6 +32,7 @@ _PLACES: Final[Places] = MappingProxyType(
         "logprobs": (_CONFIG, "responseLogprobs"),
         "top_logprobs": (_CONFIG, "logprobs"),
         "stop": (_CONFIG, "stopSequences"),
+        "max_output": (_CONFIG, "maxOutputTokens"),
         "service_tier": ("serviceTier",),
         "verbosity": None,
         "thinking": None,

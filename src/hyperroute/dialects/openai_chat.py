@@ -82,8 +82,7 @@ class OpenAiChat:
             SpliceError: The body is not a JSON object.
             ValueError: A value is not JSON.
         """
-        del profile
-        return fill(body, parameters, openai_chat_settings.PLACES)
+        return fill(body, parameters, openai_chat_settings.places(profile))
 
     def decoder(self, *, stream: bool) -> Decoder:  # noqa: ARG002 - the first byte tells
         """Start reading a reply; what comes decides whether it is streamed or whole."""

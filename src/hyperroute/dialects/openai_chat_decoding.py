@@ -81,6 +81,11 @@ class ChatDecoder:
         self._held = 0
         self._usage: Usage = NO_USAGE
 
+    @property
+    def repairs(self) -> int:
+        """How many tool calls had to be given an id or a place (reliability.md, row 67)."""
+        return sum(choice.calls.repairs for choice in self._choices.values())
+
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
         """Take any number of bytes, split anywhere.
 

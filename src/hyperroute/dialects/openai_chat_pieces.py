@@ -42,6 +42,8 @@ class Calls:
     last: OpenCall | None = None
     live: OpenCall | None = None
     count: int = 0
+    repairs: int = 0
+    """Calls that came without an id of their own, or in another place than the next."""
     used: set[str] = field(default_factory=set[str])
 
     def take(self, entry: dict[str, Any]) -> tuple[OpenCall, str]:
@@ -73,7 +75,10 @@ class Calls:
         Some servers send no id, others the function's name. What is made up is unique in a
         conversation, as far as the ids of replies are.
         """
-        if call.id and call.id not in self.used:
+        own = call.id and call.id not in self.used
+        if not own or self.by_index.get(call.number) is not call:
+            self.repairs += 1
+        if own:
             self.used.add(call.id)
             return call.id
         tail = _STRANGE.sub("", reply)[-24:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from hyperroute.canon.request import Conversation, Tool, ToolChoice
@@ -17,8 +16,18 @@ STOPS_MAX: Final = 4
 _TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 _ALLOWED: Final = frozenset({"text"})
 
-PLACES: Final[Places] = MappingProxyType({"effort": ("reasoning_effort",)})
-"""Where parameters of a shape are said; all others are called here as there."""
+_LIMIT: Final = "max_completion_tokens"
+_OLD_LIMIT: Final = "max_tokens"
+"""What most servers but OpenAI's call it; the entry's option of this name says so."""
+
+
+def places(profile: Profile) -> Places:
+    """Say where parameters of a shape are said; all others are called here as there."""
+    return {"effort": ("reasoning_effort",), "max_output": (_limit(profile),)}
+
+
+def _limit(profile: Profile) -> str:
+    return _OLD_LIMIT if profile.options.get(_OLD_LIMIT) else _LIMIT
 
 
 def settings(
@@ -174,7 +183,6 @@ def _limits(conversation: Conversation, profile: Profile, losses: Losses) -> dic
     if stop is not None and len(stop) > STOPS_MAX:
         losses.add("stop", "clamped", f"at most {STOPS_MAX} stop sequences")
         stop = stop[:STOPS_MAX]
-    limit = "max_tokens" if profile.options.get("max_tokens") else "max_completion_tokens"
     top_k = sampling.top_k
     if top_k is not None and not profile.options.get("top_k"):
         losses.drop("chat has no top_k", top_k=top_k)
@@ -182,7 +190,7 @@ def _limits(conversation: Conversation, profile: Profile, losses: Losses) -> dic
     if conversation.thinking is not None and conversation.thinking.visible not in {None, "none"}:
         losses.add("thinking", "dropped", "chat shows no thinking")
     return {
-        limit: conversation.max_output,
+        _limit(profile): conversation.max_output,
         "stop": list(stop) if stop else None,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,

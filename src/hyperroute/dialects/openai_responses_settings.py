@@ -23,6 +23,7 @@ PLACES: Final[Places] = MappingProxyType(
     {
         "effort": ("reasoning", "effort"),
         "verbosity": ("text", "verbosity"),
+        "max_output": ("max_output_tokens",),
         **dict.fromkeys(
             ("n", "seed", "top_k", "presence_penalty", "frequency_penalty", "logprobs", "stop")
         ),

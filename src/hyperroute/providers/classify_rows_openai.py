@@ -107,6 +107,8 @@ OPENAI_ROWS: Final = (
     Row(code=("rate_limit_exceeded",), verdict=verdicts.RATE_LIMITED),
     Row(code=("slow_down",), verdict=verdicts.SLOW_DOWN),
     Row(status=(429,), text="high demand", verdict=verdicts.CAPACITY),  # Azure
+    # Source: platform.moonshot.ai, errors of the chat API ("max organization concurrency").
+    Row(status=(429,), text="concurrency", verdict=verdicts.AT_ONCE),
     Row(code=("NoCapacity",), verdict=verdicts.CAPACITY),  # Azure
     Row(
         code=("server_is_overloaded", "overloaded", "engine_overloaded"),

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
-from hyperroute.dialects.base import Dialect, Emission, ErrorInStream
+from hyperroute.dialects.base import Dialect, Emission, ErrorInStream, Repairing
 from hyperroute.dialects.relay import SpliceError, merge_top
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
@@ -38,6 +38,9 @@ from hyperroute.providers.sign import Sign, bearer, merged
 
 ERROR_BYTES_MAX: Final = 1024 * 1024
 """Of an error body no more is read: what an error says, it says at its beginning."""
+
+_OBJECTS: Final = frozenset({"anthropic.messages", "gemini.generate"})
+"""Dialects in which a call's arguments are an object, and their readers parse it as it comes."""
 
 _OWN: Final[Headers] = (("content-type", "application/json"), ("accept", "application/json"))
 _OWN_STREAM: Final[Headers] = (
@@ -185,7 +188,13 @@ def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
         return None
     tools = call.request.conversation.tools
     custom = frozenset(tool.name for tool in tools if tool.kind == "custom")
-    return Returning(call.profile.vendor, call.profile.group, custom)
+    return Returning(
+        call.profile.vendor,
+        call.profile.group,
+        custom,
+        objects=call.request.dialect in _OBJECTS,
+        losses=call.losses,
+    )
 
 
 def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, whole: bool) -> Flow:
@@ -215,6 +224,8 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, wh
         chunk = more
     events = emptiness.passed(_passed(decoder.close(), returning))
     yield from _together(events) if whole else events
+    if returning is not None and isinstance(decoder, Repairing):
+        returning.repaired(decoder.repairs)
     emptiness.ended()
 
 

@@ -31,7 +31,7 @@ Considered = tuple[Offer, tuple[Demand, ...], str]
 """An offer, what terms around it require, and who takes only some of many (empty: nobody)."""
 
 
-def considered(term: Term, view: View, by: str = "") -> Iterator[Considered]:
+def considered(term: Term, view: View, by: str) -> Iterator[Considered]:
     """Walk a term as ``chains.ordered`` does, but drop nothing."""
     match term:
         case NoOffers():
@@ -51,8 +51,8 @@ def considered(term: Term, view: View, by: str = "") -> Iterator[Considered]:
         case Match(arms):
             yield from considered(matched(arms, view), view, by)
         case Restrict(inner, require, _, take):
-            demand: tuple[Demand, ...] = ((by or "require", require),) if require else ()
-            taker = "" if take is None else f"{by or 'take'} takes {take}"
+            demand: tuple[Demand, ...] = ((by, require),) if require else ()
+            taker = "" if take is None else f"{by} takes {take}"
             for offer, demands, innermost in considered(inner, view, by):
                 yield offer, demands + demand, innermost or taker
 

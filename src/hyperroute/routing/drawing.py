@@ -58,6 +58,9 @@ _set_view = Drawn.__dict__["_view"].__set__
 _set_after = Candidate.__dict__["after"].__set__
 _set_last = Candidate.__dict__["last_resort"].__set__
 
+LIMIT = "max_output"
+"""The parameter that limits an answer's tokens; each dialect has a member of its own for it."""
+
 
 def draw(offers: Sequence[Offer], view: View) -> list[Candidate]:
     """Make candidates of offers.
@@ -151,10 +154,24 @@ def _upstream(candidate: Candidate, view: View) -> str:
 
 
 def _parameters(candidate: Candidate, view: View) -> Mapping[str, Any]:
-    fitted = view.fitted(candidate.offer)
+    offer = candidate.offer
+    fitted = view.fitted(offer)
     if isinstance(fitted, Misfit):
         return {}
-    return changes(view.request.parameters, fitted, candidate.offer.fields)
+    changed = changes(view.request.parameters, fitted, offer.fields)
+    most = output_limit(offer, view)
+    return changed if most is None else {**changed, offer.fields.get(LIMIT, LIMIT): most}
+
+
+def output_limit(offer: Offer, view: View) -> int | None:
+    """Say what an answer must be limited to because a policy caps it and the caller did not.
+
+    Without it the provider would not know of the cap, and the worst price would be no bound.
+    """
+    cap = view.rules.output
+    if cap is None or view.request.kind != "chat" or view.request.max_output is not None:
+        return None
+    return cap if offer.output is None else min(cap, offer.output)
 
 
 _DRAWERS: dict[str, Any] = {

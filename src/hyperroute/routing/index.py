@@ -50,12 +50,16 @@ class Index:
         }
 
     def line_of(self, offer: Offer, day: int) -> Linear | None:
-        """Give an offer's sheet of a day in its simple form, ``None`` if it has none."""
+        """Give an offer's sheet of a day in its simple form, ``None`` if it has none.
+
+        Where a shape may fill in what is priced (``n``), two rates alone do not make the price.
+        """
         lines = self._line_days.get(day)
         if lines is None:
             lines = self._line_days.keep(day, {})
         if offer.id not in lines:
-            sheet = sheet_on(offer.price, day)
+            shaped = offer.takes is not None or self.model_of(offer).takes is not None
+            sheet = None if shaped else sheet_on(offer.price, day)
             lines[offer.id] = None if sheet is None else linear(sheet)
         return lines[offer.id]
 

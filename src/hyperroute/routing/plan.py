@@ -21,8 +21,8 @@ from hyperroute.routing.equivalents import asked_price, equivalents, no_dearer
 from hyperroute.routing.explain import explain, rejections, to_json
 from hyperroute.routing.questions import NOTHING_KNOWN, Answers
 from hyperroute.routing.refusing import nothing_left, pin_refused, request_refused
-from hyperroute.routing.resolve import Resolved, resolve_name
-from hyperroute.routing.table import ModelTerm, RouteTable, Rules, Service
+from hyperroute.routing.resolve import resolve_name
+from hyperroute.routing.table import Intent, ModelTerm, RouteTable, Rules, Service
 from hyperroute.routing.view import View
 
 __all__ = ["Candidate", "Plan", "PlanStep", "Refusal", "Rejection", "plan", "replan"]
@@ -99,7 +99,10 @@ def plan(
     refusal = refusal or request_refused(view)
     candidates: tuple[Candidate, ...] = ()
     if refusal is None:
-        candidates = _pinned(view, service) if service is not None else _open(view, resolved)
+        if service is not None:
+            candidates = _pinned(view, service)
+        elif resolved.intent is not None:
+            candidates = _open(view, resolved.intent)
         if not candidates:
             refusal = nothing_left(view, resolved)
     return _plan(view, resolved.name, resolved.via, candidates, refusal=refusal)
@@ -163,15 +166,14 @@ def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
         if total >= limit:
             return limit
         offer = candidate.offer
-        parts = -(-view.copies // offer.batch) if offer.batch else 1
+        parts = -(-view.copies_at(offer) // offer.batch) if offer.batch else 1
         total += parts * (again + min(view.spare_keys(offer), rotate))
     return min(total, limit)
 
 
-def _open(view: View, resolved: Resolved) -> tuple[Candidate, ...]:
+def _open(view: View, intent: Intent) -> tuple[Candidate, ...]:
     """Evaluate an intent; if health closed all of it, one last resort."""
-    intent = resolved.intent
-    if intent is None or intent.kind != view.request.kind:
+    if intent.kind != view.request.kind:
         return ()
     offers = ordered(intent.term, view)
     if offers or not view.at_risk:

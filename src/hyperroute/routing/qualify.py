@@ -27,9 +27,9 @@ def select(pool: Pool, view: View, require: Condition = ()) -> Selection:
     most_out = request.max_output or 0
     standing = applied.lines
     own = view.index.static(require) if require else ()
-    lines: tuple[Required, ...] | None = None
+    prepared = standing is not None and own is not None
     if standing is None or own is None:
-        lines = tuple(_resolved(view, require))
+        standing, own = tuple(_resolved(view, require)), ()
     key = (
         request.kind,
         request.endpoint,
@@ -38,19 +38,17 @@ def select(pool: Pool, view: View, require: Condition = ()) -> Selection:
         bisect_left(given, view.input_tokens) if given else 0,
         bisect_left(output, most_out) if output else 0,
         view.pinned or needed <= UNKNOWN_WINDOW,
-        view.pinned or most_out <= UNKNOWN_WINDOW,
+        most_out <= UNKNOWN_WINDOW,  # so large an output needs a large window: the line above
         narrowing.only,
         narrowing.avoid,
         view.pattern,
-        applied.key if lines is None else lines,
+        applied.key if prepared else standing,
         id(require) if require else 0,
     )
     found = pool.selections.get(key)
     if found is not None:
         return found
-    if lines is None:
-        lines = (standing or ()) + (own or ())
-    return pool.selections.keep(key, Selection(pool, _mask(pool, view, lines)))
+    return pool.selections.keep(key, Selection(pool, _mask(pool, view, standing + own)))
 
 
 def _sizes(pool: Pool, view: View) -> tuple[tuple[Levels, int, bool], ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -65,7 +65,7 @@ def read_time(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return value * SECOND
-    text = repr(value) if isinstance(value, float) else value
+    text = float.__repr__(value) if isinstance(value, float) else value
     found = _TIME.match(text) if isinstance(text, str) else None
     if found is None:
         return value
@@ -75,10 +75,7 @@ def read_time(value: Any) -> Any:
 
 def exact(value: float) -> Any:
     """Take a float for the decimal that it was written as; infinities and NaN stay no numbers."""
-    try:
-        number = Decimal(repr(value))
-    except InvalidOperation:
-        return str(value)
+    number = Decimal(float.__repr__(value))  # of a subclass too, whatever it shows of itself
     return number if number.is_finite() else str(value)
 
 

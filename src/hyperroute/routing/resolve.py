@@ -120,7 +120,7 @@ def names_of(table: RouteTable) -> Names:
     for alias in table.aliases:
         name, via = _unaliased(alias, table)
         for meanings in (models, intents):
-            if name in meanings and alias not in meanings:
+            if name in meanings:
                 meanings[alias] = replace(meanings[name], via=via)
     names = Names(models, intents, {})
     vars(table)["_names"] = names

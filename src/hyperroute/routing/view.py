@@ -174,8 +174,14 @@ class View:
 
     @property
     def copies(self) -> int:
-        """How many answers are asked for."""
-        return answers_wanted(self.request.parameters)
+        """How many answers are asked for, by the caller or else by the intent."""
+        wanted = self.given.parameters if self.defaults else self.request.parameters
+        return answers_wanted(wanted)
+
+    def copies_at(self, offer: Offer) -> int:
+        """How many answers an offer is asked for, where its shape may fill that in."""
+        fitted = self.fitted(offer)
+        return 1 if isinstance(fitted, Misfit) else answers_wanted(fitted.parameters)
 
     @property
     def given(self) -> Fitted:
@@ -198,7 +204,7 @@ class View:
     def _price(self, offer: Offer) -> int | None:
         if self.request.kind == "chat":
             line = self.index.line_of(offer, self.day)
-            if line is not None and offer.takes is None:
+            if line is not None:
                 rate_in, rate_out = line.at(self.input_tokens)
                 return rate_in * self.input_tokens + rate_out * self.expected_output * self.copies
         sheet = sheet_on(offer.price, self.day)
@@ -293,7 +299,7 @@ def as_fact(value: object) -> Fact | None:
     if isinstance(value, str | bool | int | Decimal):
         return value
     if isinstance(value, float):
-        return Decimal(repr(value))
+        return Decimal(float.__repr__(value))
     if isinstance(value, frozenset | set):
         return frozenset(str(member) for member in value)
     if isinstance(value, list | tuple):

@@ -238,7 +238,7 @@ class Run:
                 vendor=provider.vendor_at(account.url),
                 group=offer.provider,
                 does=offer.does,
-                model_max_output_tokens=offer.output,
+                model_max_output_tokens=_least(offer.output, self.plan.rules.output),
                 options=account.options,
             ),
             # The account, not the key: rotating keys must not lose sealed thinking.
@@ -269,6 +269,12 @@ class Run:
             self.call.kept(),
             _other(self.call.answered, self.call.outbound.model, self.call.offer.model),
         )
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other)
 
 
 def _other(answered: str, *asked: str) -> str | None:

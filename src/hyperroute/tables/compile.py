@@ -22,7 +22,7 @@ from hyperroute.tables.prices import PriceBook
 from hyperroute.tables.providers import provider
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema_catalog import ModelDoc, SheetDoc
-from hyperroute.tables.sections import extras, understand
+from hyperroute.tables.sections import extras, understand, understand_tests
 from hyperroute.tables.services import instead, own_term
 from hyperroute.tables.spaces import Spaces, spaces
 from hyperroute.tables.terms import Terms, cycles
@@ -50,6 +50,14 @@ def compile_folder(folder: Folder, plugins: PluginWords | None) -> Compiled:
     return _Compiler(folder, plugins).run()
 
 
+def understand_alone(folder: Folder, plugins: PluginWords | None) -> None:
+    """Check every definition by itself, where nothing can be said of what it refers to."""
+    words = extras(plugins)
+    for section in folder.sections:
+        understand(folder, section, words)
+    understand_tests(folder)
+
+
 @dataclass(slots=True)
 class _Compiler:
     """Each step needs those before it; a definition's document is dropped once it is compiled."""
@@ -62,14 +70,19 @@ class _Compiler:
     def run(self) -> Compiled:
         check_shared_names(self.folder)
         words = extras(self.plugins)
+        raw = [entry.value for entry in self.folder.sections["models"].values()]
         for section in self.folder.sections:
             self.docs[section] = understand(self.folder, section, words)
         self._name_all()
         facts = {
             entry.name: declared(entry.spot, entry.name, doc) for entry, doc in self._of("facts")
         }
-        raw = [entry.value for entry in self.folder.sections["models"].values()]
-        known = spaces(self.docs, raw, self.names, facts, self.plugins)
+        # A mended model may have a quality only as it was written, or only as it was meant.
+        raw += [entry.value for entry in self.folder.sections["models"].values()]
+        sure = {
+            name: one for name, one in facts.items() if ("facts", name) not in self.folder.mended
+        }
+        known = spaces(self.docs, raw, self.names, sure, self.plugins)
         policies = Policies(known.request, known.offers)
         providers = {
             name: doc and provider(self._spot("providers", name), doc, name, self.plugins)
@@ -116,9 +129,11 @@ class _Compiler:
         for section, what in _WHAT.items():
             for name, doc in self.docs[section].items():
                 names.kinds.setdefault(name, what)
-                if doc is None:
+                if doc is None or (section, name) in self.folder.mended:
                     names.broken.add(name)
-                elif what == "alias" and names.kinds[name] == "alias":
+                if doc is None:
+                    continue
+                if what == "alias" and names.kinds[name] == "alias":
                     names.aliases[name] = doc if isinstance(doc, str) else doc.to
         for entry, doc in self._of("models"):
             for index, offer in enumerate(doc.offers):

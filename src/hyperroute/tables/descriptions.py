@@ -179,7 +179,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "time": "From the first to the last byte, over all attempts.",
             "cost": "Of an offer's price for this request.",
             "in": "Input tokens.",
-            "out": "Output tokens.",
+            "out": "Output tokens: more are refused, and a request without a limit is sent with it.",
         },
         "Retry": {
             "per_offer": "Repetitions at the same offer.",

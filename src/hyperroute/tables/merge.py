@@ -57,6 +57,8 @@ class Folder:
     tests: list[Entry] = field(default_factory=list)
     incomplete: bool = False
     """A whole section is missing: of what refers to it nothing can be said."""
+    mended: set[tuple[str, str]] = field(default_factory=set)
+    """Section and name of definitions that were not as written: of what refers to them little is said."""
 
     def own(self, section: str) -> Iterator[Entry]:
         """Give the definitions of a section that did not come in by ``include``."""

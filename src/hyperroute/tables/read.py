@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hyperroute.tables import lint
-from hyperroute.tables.compile import compile_folder
+from hyperroute.tables.compile import compile_folder, understand_alone
 from hyperroute.tables.digest import digest
 from hyperroute.tables.given import cases
 from hyperroute.tables.loaded import Files, Loaded
@@ -34,12 +34,15 @@ def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool)
         for other, at in _parse(reader, report, contents, tops, own=False).items():
             if other != word:
                 at.error("an included table includes no other")
+    headless = report.failed  # another language, or a table that was to be included and is not here
     report.problems.update(reader.problems)
-    report.raise_if_failed()
+    if headless:
+        report.raise_if_failed()
     folder = merge(report, tops)
     names = tuple(sorted(source.name for source, _ in tops))
     tops.clear()
-    if folder.incomplete:
+    if folder.incomplete or reader.unread:
+        understand_alone(folder, plugins)
         report.raise_if_failed()
     compiled = compile_folder(folder, plugins)
     tests = cases(folder, compiled)
@@ -67,16 +70,11 @@ def _parse(
     """Read files into ``tops`` and give what they include, with one place for each."""
     wanted: dict[str, Spot] = {}
     for name, data in contents:
-        text = reader.decode(name, data)
-        if text is None:
-            continue
-        source = Source(name, text, own)
-        top = reader.read(source)
-        if top is None:
-            continue
-        for word, spot in includes(report, source, top):
-            wanted.setdefault(word, spot)
-        tops.append((source, top))
+        taken = reader.take(name, data, own=own)
+        if taken is not None:
+            for word, spot in includes(report, *taken):
+                wanted.setdefault(word, spot)
+            tops.append(taken)
     return wanted
 
 

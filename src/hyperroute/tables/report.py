@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ class Report:
 
     strict: bool = False
     problems: set[Problem] = field(default_factory=set)
+    gaps: dict[str, set[Path]] = field(default_factory=lambda: defaultdict(set))
+    """By file, where something wrong was told and left out."""
 
     @property
     def failed(self) -> bool:
@@ -48,6 +51,16 @@ class Report:
         """
         if self.failed:
             raise TableError(tuple(self.problems))
+
+    def follows(self, source: Source, path: Path) -> bool:
+        """Say whether a mistake is only that something is not there which was left out.
+
+        That is said of a gap itself, and of what holds it.
+        """
+        return any(
+            gap[: len(path)] == path or path[: len(gap)] == gap
+            for gap in self.gaps.get(source.name, ())
+        )
 
     def warnings(self) -> tuple[Problem, ...]:
         """What was found besides errors, in reading order."""
@@ -67,8 +80,9 @@ class Spot:
 
     def error(self, message: str, *, key: bool = False) -> None:
         """Tell a mistake; ``key`` points at the key instead of its value."""
-        line, column = self.source.place(self.path, key=key)
-        self.report.problems.add(Problem(self.source.name, line, column, message))
+        if not self.report.follows(self.source, self.path):
+            line, column = self.source.place(self.path, key=key)
+            self.report.problems.add(Problem(self.source.name, line, column, message))
 
     def warn(self, message: str) -> None:
         """Tell something that is only a mistake under ``strict``."""
@@ -84,7 +98,7 @@ class Spot:
     def fault(self, detail: ErrorDetails, keys: Iterable[str]) -> None:
         """Tell one of pydantic's findings in the language's words.
 
-        Its ``loc`` holds tags of unions, which no document has: ``Source.place`` skips them.
+        Its ``loc`` holds no tags of unions: no document has them.
         """
         spot = Spot(self.report, self.source, (*self.path, *detail["loc"]))
         kind = detail["type"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -23,7 +26,7 @@ from hyperroute.tables.schema_catalog import (
 )
 from hyperroute.tables.schema_policy import FactDoc, LimitDoc, PolicyDoc, TestDoc
 from hyperroute.tables.schema_terms import AliasRef, ChainRef, IntentDoc
-from hyperroute.tables.vocabulary import PARAMETERS, PluginWords, nearest
+from hyperroute.tables.vocabulary import PARAMETERS, PluginWords, likely, nearest
 
 FORMS: dict[str, Any] = {
     "providers": ProviderDoc,
@@ -51,8 +54,17 @@ Extras = Mapping[type[BaseModel], Iterable[str]]
 
 
 def understand(folder: Folder, section: str, extras: Extras) -> dict[str, Any]:
-    """Validate a section: name to its document, ``None`` for one that is broken and told."""
-    return _validate(section, folder.sections[section], extras)
+    """Validate a section: name to its document, ``None`` for one that is broken and told.
+
+    A definition with a misspelt key is read as it was meant, and one with a wrong value without it:
+    what is wrong with the rest of it is then told in the same report.
+    """
+    entries = folder.sections[section]
+    docs, mended = _validate(section, entries, extras)
+    for name, value in mended.items():
+        folder.mended.add((section, name))
+        entries[name] = replace(entries[name], value=value)
+    return docs
 
 
 def extras(plugins: PluginWords | None) -> Extras:
@@ -65,30 +77,88 @@ def extras(plugins: PluginWords | None) -> Extras:
 def understand_tests(folder: Folder) -> list[tuple[Entry, TestDoc]]:
     """Validate the cases of all files; broken ones are told and left out."""
     entries = {str(index): entry for index, entry in enumerate(folder.tests)}
-    docs = _validate("tests", entries, {})
+    docs, _ = _validate("tests", entries, {})
     return [(entries[key], doc) for key, doc in docs.items() if doc is not None]
 
 
-def _validate(section: str, entries: dict[str, Entry], extras: Extras) -> dict[str, Any]:
+def _validate(
+    section: str, entries: dict[str, Entry], extras: Extras
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give the documents by name, and the values of those that were mended on the way."""
     values = {name: entry.value for name, entry in entries.items()}
-    adapter = _adapter(section)
-    try:
-        return dict(adapter.validate_python(values))
-    except ValidationError as error:
-        broken: set[str] = set()
-        for detail in _once(error.errors(include_url=False)):
-            name, *path = detail["loc"]
-            broken.add(str(name))
-            spot = entries[str(name)].spot
-            if not _misspelt(spot, FORMS[section], path, extras):
-                detail["loc"] = tuple(path)
-                spot.fault(detail, _keys_at(FORMS[section], path[:-1]))
-        good = {name: value for name, value in values.items() if name not in broken}
-        docs = dict(adapter.validate_python(good))
-        return {name: docs.get(name) for name in values}
+    adapter, form = _adapter(section), FORMS[section]
+    mended: dict[str, Any] = {}
+    broken: set[str] = set()
+    while True:
+        try:
+            docs = adapter.validate_python(
+                {name: value for name, value in values.items() if name not in broken}
+            )
+            return {name: docs.get(name) for name in values}, mended
+        except ValidationError as error:
+            faults: dict[str, list[ErrorDetails]] = defaultdict(list)
+            for detail in _once(error.errors(include_url=False)):
+                name, *inside = detail["loc"]
+                detail["loc"] = tuple(inside)
+                faults[str(name)].append(detail)
+        for name, details in faults.items():
+            if name not in mended:
+                mended[name] = deepcopy(values[name])  # parts of it may stand elsewhere too
+            spot, changed = entries[name].spot, False
+            for detail in details:
+                tagged = detail["loc"]
+                detail["loc"] = path = _place(values[name], detail)
+                if not _misspelt(spot, form, tagged, extras):
+                    spot.fault(detail, _keys_at(form, tagged[:-1]))
+                if _mended(mended[name], path, detail["type"], _keys_at(form, tagged[:-1]), spot):
+                    changed = True
+            values[name] = mended[name]
+            if not changed:
+                broken.add(name)
+                del mended[name]
 
 
-def _misspelt(spot: Spot, form: Any, path: list[int | str], extras: Extras) -> bool:
+def _place(value: Any, detail: ErrorDetails) -> tuple[int | str, ...]:
+    """Take out of pydantic's path the tags of unions, which no document has."""
+    path: list[int | str] = []
+    part: Any
+    for part in detail["loc"]:
+        if (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        ):
+            path.append(part)
+            value = value[part]
+    return (*path, detail["loc"][-1]) if detail["type"] == "missing" else tuple(path)
+
+
+def _mended(
+    value: Any, path: tuple[int | str, ...], fault: str, keys: Iterable[str], spot: Spot
+) -> bool:
+    """Spell a key as it was meant, or leave out what is wrong; say whether anything was changed."""
+    holder: dict[str, Any] | None = None
+    at = 0
+    part: Any
+    for index, part in enumerate(path):
+        if isinstance(value, dict) and part in value:
+            holder, at = value, index
+        elif isinstance(value, dict):
+            return False  # it is missing
+        value = value[part]
+    if holder is None:
+        return False
+    word = str(path[at])
+    found = holder.pop(word)
+    if fault == "extra_forbidden":
+        for meant in likely(word, keys):
+            if meant not in holder:
+                holder[meant] = found
+                spot.source.respell((*spot.path, *path[:at]), word, meant)
+                return True
+    spot.report.gaps[spot.source.name].add((*spot.path, *path[: at + 1]))
+    return True
+
+
+def _misspelt(spot: Spot, form: Any, path: Sequence[int | str], extras: Extras) -> bool:
     """Tell a key of an open map that is no word at all, instead of what is wrong with its value."""
     for part in path:
         spot = spot / part
@@ -118,7 +188,7 @@ def _once(details: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _keys_at(form: Any, path: list[int | str]) -> list[str]:
+def _keys_at(form: Any, path: Sequence[int | str]) -> list[str]:
     """List the keys that the language has at a place, following pydantic's own path."""
     for part in path:
         form = _step(form, part)

@@ -108,6 +108,17 @@ class Source:
                 found = (mark.line, mark.column)
         return last if key else found
 
+    def respell(self, path: Path, word: str, meant: str) -> None:
+        """Let a key that stands misspelt below a path be found by the word that was meant."""
+        mark: _Mark = self._marks
+        for part in path:
+            if isinstance(part, int):
+                mark = mark.items[part] if part < len(mark.items) else mark
+            elif part in mark.keys:
+                mark = mark.keys[part][2]
+        if word in mark.keys:
+            mark.keys.setdefault(meant, mark.keys[word])
+
     @cached_property
     def _marks(self) -> _Mark:
         events = _events(self.text)
@@ -156,6 +167,18 @@ class Reader:
         """Begin with nothing read."""
         self.problems: list[Problem] = []
         self.nodes = 0
+        self.unread = False
+        """Whether some file could not be read to its end."""
+
+    def take(self, name: str, data: bytes, *, own: bool) -> tuple[Source, dict[str, Any]] | None:
+        """Read one file; ``None`` after telling what keeps it from being read at all."""
+        text = self.decode(name, data)
+        source = None if text is None else Source(name, text, own)
+        top = None if source is None else self.read(source)
+        if source is None or top is None:
+            self.unread = True
+            return None
+        return source, top
 
     def decode(self, name: str, data: bytes) -> str | None:
         """Turn bytes into text, or say why not; a byte-order mark of UTF-8 is skipped."""
@@ -175,7 +198,7 @@ class Reader:
         return text
 
     def read(self, source: Source) -> dict[str, Any] | None:
-        """Read the top map of a file, or ``None`` after telling what is wrong."""
+        """Read the top map of a file; ``None`` after telling what keeps it from being read at all."""
         found = _UNPRINTABLE.search(source.text)
         if found:
             before = source.text[: found.start()]
@@ -183,15 +206,13 @@ class Reader:
             message = f"the character {found[0]!r} is not printable; write it as an escape"
             self._tell(source.name, before.count("\n") + 1, column, message)
             return None
-        told = len(self.problems)
         try:
-            value = _File(self, source).value()
+            return _File(self, source).value()
         except yaml.YAMLError as error:
             self._broken(source, error)
             return None
         except _Stop:
             return None
-        return value if len(self.problems) == told else None
 
     def _broken(self, source: Source, error: yaml.YAMLError) -> None:
         mark = getattr(error, "problem_mark", None)
@@ -306,8 +327,8 @@ class _File:
 
     def scalar(self, event: Any) -> Any:
         text: str = event.value
-        if not event.implicit[0]:
-            return text
+        if event.style or not (event.implicit[0] or event.tag):
+            return text  # a tag was told already: what stands behind it is read as if it were not there
         try:
             return self.scalars[text]
         except KeyError:
@@ -325,6 +346,7 @@ class _File:
 
     def mapping(self, take: _Take, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         places: dict[str, Any] = {}
         while type(event := take()) is not MappingEndEvent:
             if type(event) is not ScalarEvent:
@@ -332,22 +354,27 @@ class _File:
             key = event.value
             if event.tag is not None:
                 self.tell(event, f"the tag {_short(event.tag)} is not part of the language")
-            elif event.implicit[0]:
-                self.check_key(event, key)
+            usable = event.tag is not None or not event.implicit[0] or self.check_key(event, key)
             value = self.node(take(), take, depth + 1)
-            if key in values:
+            if not usable:
+                merged = value if key == "<<" and isinstance(value, dict) else merged
+            elif key in values:
                 first = places[key]
                 where = f"line {first.line + 1}, column {first.column + 1}"
                 self.tell(event, f"the key {key!r} stands here a second time; first at {where}")
             else:
                 values[key] = value
                 places[key] = event.start_mark
-        return values
+        return {**merged, **values} if merged else values
 
-    def check_key(self, event: Any, key: str) -> None:
+    def check_key(self, event: Any, key: str) -> bool:
+        """Tell what is wrong with a plain key, and whether it names anything all the same."""
         if key == "<<":
             self.tell(event, "merge keys are not part of the language")
-        elif key in _BOOLEAN_KEYS:
+            return False
+        if key in _BOOLEAN_KEYS:
             self.tell(event, f"many YAML readers take the key {key} for a boolean; quote it")
         elif key in _WORDS:
             self.tell(event, "a key is a word, not nothing; quote it")
+            return False
+        return True

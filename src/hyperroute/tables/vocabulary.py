@@ -189,15 +189,19 @@ class PluginWords:
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
 
 
+def likely(word: str, valid: Iterable[str]) -> list[str]:
+    """Give the valid word that a typing mistake most likely meant, or nothing."""
+    return get_close_matches(word, sorted(set(valid)), n=1, cutoff=0.6)
+
+
 def nearest(word: str, valid: Iterable[str]) -> str:
     """Suggest the valid word that a typing mistake most likely meant, as the end of a message.
 
     Few candidates are listed whole, because then the list is the better help.
     """
     words = sorted(set(valid))
-    close = get_close_matches(word, words, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    for meant in likely(word, words):
+        return f"; did you mean {meant!r}?"
     if 0 < len(words) <= 12:
         return f"; one of: {', '.join(words)}"
     return ""

@@ -191,6 +191,9 @@ def _throttles(dialect: str) -> Iterator[Fault]:
     if dialect.startswith("openai"):
         script = refusal(dialect, 429, kind="tokens", code="slow_down")
         yield Fault(row=33, name="429 slow_down", script=script, kinds=limited)
+        says = "Your request reached max organization concurrency: 3"
+        script = refusal(dialect, 429, kind="rate_limit_reached_error", message=says)
+        yield Fault(row=37, name="429 concurrency", script=script, kinds=limited)
 
 
 def _bodies(dialect: str) -> Iterator[Fault]:
@@ -267,6 +270,36 @@ def _streams(dialect: str) -> Iterator[Fault]:
     piece = b"x" * (1024 * 1024)
     giant = (*events[:begun], b'data: {"a": "', *[piece] * 17, b'"}\n\n')
     yield row(66, "giant event", of(*giant, *events[begun:]), malformed)
+    if dialect == "openai.chat":
+        yield row(67, "tool calls without ids or places", of(*_calls(*_STRAY)))
+        yield row(68, "tool arguments that are no json", of(*_calls(*_UNREADABLE)))
+
+
+_STRAY: Final[tuple[dict[str, object], ...]] = (
+    {"function": {"name": "look", "arguments": '{"at":'}},
+    {"function": {"arguments": '"a"}'}},
+    {"index": 7, "function": {"name": "look", "arguments": '{"at":"b"}'}},
+)
+_UNREADABLE: Final[tuple[dict[str, object], ...]] = (
+    {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": '{"at": "a", at'}},
+    {"index": 0, "function": {"arguments": ": b}"}},
+    {"index": 1, "id": "call_2", "function": {"name": "run", "arguments": "ls -l"}},
+)
+
+
+def _calls(*fragments: dict[str, object]) -> Iterator[bytes]:
+    """Stream an answer of chat that calls tools, as servers do that only look compatible."""
+
+    def chunk(delta: dict[str, object], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        body = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "model-1"}
+        return b"data: " + to_json({**body, "choices": [choice]}) + b"\n\n"
+
+    yield chunk({"role": "assistant", "content": None})
+    for fragment in fragments:
+        yield chunk({"tool_calls": [{"type": "function", **fragment}]})
+    yield chunk({}, "tool_calls")
+    yield b"data: [DONE]\n\n"
 
 
 def _begun(dialect: str) -> int:

@@ -214,6 +214,14 @@ def test_a_whole_answer_that_grows_without_end_fails_the_attempt():
     assert [type(action) for action in seen] == [Note, Ask]
 
 
+def test_a_whole_answer_may_be_exactly_as_large_as_allowed():
+    state = state_in("CALLING", whole=True)
+    state, actions = step(state, Arrived(AT, PartDelta(0, "x" * attempt.WHOLE_SIZE_MAX)))
+    assert actions == ()
+    _, actions = step(state, Arrived(AT, PartDelta(0, "x")))
+    assert [type(action) for action in actions] == [Note, Ask]
+
+
 def test_a_finish_is_held_until_the_body_ended_well():
     state = state_in("STREAMING")
     state, actions = step(state, Arrived(AT, Finished("stop")))
@@ -275,6 +283,15 @@ def test_no_attempt_begins_without_time_to_be_useful():
     late = AT + plan.deadline_ns - attempt.min_useful_ns(plan) + 1
     _, actions = step(state, Failed(late, NEXT))
     assert [name_of(action) for action in actions] == ["Note", "Record", "Finish(exhausted)"]
+
+
+def test_an_attempt_begins_with_exactly_the_time_it_needs():
+    plan = plan_of(candidate("m@a"), candidate("m@b"))
+    state, _ = step(State(plan=plan), Begin(AT))
+    state, _ = step(state, Told(AT, granted=True))
+    last = AT + plan.deadline_ns - attempt.min_useful_ns(plan)
+    _, actions = step(state, Failed(last, NEXT))
+    assert [name_of(action) for action in actions] == ["Note", "Ask"]
 
 
 def test_a_denied_key_gives_way_to_another_of_the_same_account():

@@ -142,3 +142,9 @@ def test_a_policy_cap_is_a_reason_against_dear_and_unknown_prices():
     assert "a@dear: cost needs at most 1 usd" in told
     assert "a@unknown: cost needs at most 1 usd" in told
     assert "a@cheap: cost" not in told
+
+
+def test_one_attempt_is_told_in_the_singular():
+    once = replace(TABLE, policies=(Policy(name="once", cap=Cap(attempts=1)),))
+    lines = plan(handmade.request("a"), table=once).explain().splitlines()
+    assert "  at most 1 attempt within 300 s" in lines

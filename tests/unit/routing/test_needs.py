@@ -13,7 +13,17 @@ from hyperroute.routing.needs import (
     media_usage,
     worst_usage,
 )
-from hyperroute.routing.readings import read, read_one, redacted, shown, source_of, write_one
+from hyperroute.routing.readings import (
+    bytes_of,
+    exact,
+    read,
+    read_one,
+    redacted,
+    shown,
+    source_of,
+    write_one,
+)
+from hyperroute.routing.view import as_fact
 from hyperroute.testing import handmade
 from hyperroute.testing.handmade import offer, service
 
@@ -107,3 +117,34 @@ def test_the_worst_of_many_answers_is_as_many_times_the_most_of_one():
     assert worst("chat") == Usage(input_tokens=7, output_tokens=20)
     assert worst("chat", n=3) == Usage(input_tokens=7, output_tokens=60)
     assert worst("embed") == Usage(input_tokens=7, output_tokens=0)
+
+
+@pytest.mark.parametrize(
+    ("reference", "size"),
+    [
+        ("https://x/secret", None),
+        ("data:image/png;base64,AAAA", 3),
+        ("data:text/plain,four", 4),
+        ({"url": "data:text/plain,four"}, 4),
+    ],
+)
+def test_a_reference_measures_the_same_after_redaction_and_says_nothing_else(reference, size):
+    told = redacted("mask", reference)
+    assert told == {"source": source_of(reference), "bytes": size}
+    assert (source_of(told), bytes_of(told)) == (source_of(reference), bytes_of(reference))
+    assert redacted("mask", told) == told
+    assert redacted("images", [reference]) == [told]
+
+
+def test_the_name_of_something_uploaded_is_a_word_like_any_other():
+    assert redacted("voice", "alloy") == "alloy"
+
+
+def test_a_float_of_another_library_is_the_decimal_that_it_was_written_as():
+    class Wordy(float):
+        def __repr__(self) -> str:
+            return f"wordy.float({float(self)})"
+
+    assert exact(Wordy(0.1)) == as_fact(Wordy(0.1)) == Decimal("0.1")
+    assert read_one("duration", Wordy(0.5)) == SECOND // 2
+    assert [exact(float(word)) for word in ("inf", "-inf", "nan")] == ["inf", "-inf", "nan"]

@@ -14,6 +14,7 @@ from hyperroute.catalog.shape import Parameter, Range, Shape
 from hyperroute.routing.plan import plan
 from hyperroute.routing.questions import Answers
 from hyperroute.routing.table import (
+    Arm,
     Cap,
     First,
     Instead,
@@ -25,6 +26,7 @@ from hyperroute.routing.table import (
     Restrict,
     Retry,
     RouteTable,
+    Split,
 )
 from hyperroute.testing import handmade
 from hyperroute.testing.handmade import line, offer, price, service
@@ -368,3 +370,156 @@ def test_no_equivalent_is_a_last_resort_of_a_caller_who_wants_no_fallback():
     pinned = ask(table, "a", closed, fallback=False)
     assert ids(pinned) == ["a@p"]
     assert pinned.candidates[0].last_resort
+
+
+INSTEAD = handmade.table(
+    service("a", offer("a", "p", price(9)), instead=[Instead(ModelTerm("b"))]),
+    service("b", offer("b", "q", price(1))),
+)
+
+
+def test_an_equivalent_is_the_last_resort_where_the_model_has_no_credential():
+    known = Answers(missing={"p#0": "P_KEY"}, blocked={"offer:b@q": NEVER})
+    made = ask(INSTEAD, "a", known)
+    assert [(one.offer.id, one.last_resort) for one in made.candidates] == [("b@q", True)]
+    assert ids(ask(INSTEAD, "a", known, fallback=False)) == []
+
+
+@pytest.mark.parametrize(("fallback", "expected"), [(True, "b@q"), (False, "a@p")])
+def test_a_warmer_equivalent_is_the_last_resort_only_of_a_caller_who_allows_it(fallback, expected):
+    known = Answers(blocked={"credential:p#0": NEVER, "offer:b@q": NEVER})
+    assert ids(ask(INSTEAD, "a", known, fallback=fallback)) == [expected]
+
+
+def test_a_caller_who_wants_no_fallback_is_told_why_an_equivalent_is_not_used():
+    made = ask(INSTEAD, "a", fallback=False)
+    told = [(one.offer, one.requirement, one.needed, one.by) for one in made.rejections]
+    assert told == [("b@q", "fallback", "the model itself", "the request")]
+
+
+def test_equivalents_for_some_failures_wait_behind_the_others_and_none_comes_twice():
+    long = frozenset({FailureClass.SERVER_ERROR})
+    table = handmade.table(
+        service(
+            "a",
+            offer("a", "p", price(9)),
+            instead=[Instead(ModelTerm("b"), long), Instead(ModelTerm("c"))],
+        ),
+        service("b", offer("b", "q", price(1))),
+        service("c", offer("c", "r", price(1))),
+    )
+    made = ask(table, "a", Answers(blocked={"offer:a@p": NEVER}))
+    assert [(one.offer.id, one.after) for one in made.candidates] == [
+        ("c@r", frozenset()),
+        ("b@q", long),
+    ]
+
+
+def test_an_equivalent_for_long_requests_waits_while_any_own_offer_has_room():
+    long = frozenset({FailureClass.CONTEXT_LENGTH})
+    asked = service(
+        "a",
+        offer("a", "p", price(3, 9), context=1_000),
+        offer("a", "q", price(3, 9)),
+        instead=[Instead(ModelTerm("b"), long)],
+    )
+    made = ask(handmade.table(asked, TWO.services["b"]), "a", input_bytes=40_000)
+    assert [(one.offer.id, one.after) for one in made.candidates] == [
+        ("a@q", frozenset()),
+        ("b@p", long),
+    ]
+
+
+def test_a_refusal_tells_of_the_model_and_not_of_an_equivalent_that_came_further():
+    table = handmade.table(
+        service("a", offer("a", "p", price(9)), instead=[Instead(ModelTerm("b"))]),
+        service("b", offer("b", "q", price(1), does=frozenset({"tools"}))),
+    )
+    closed = Answers(missing={"q#0": "Q_KEY"})
+    refusal = ask(table, "a", closed, features=frozenset({"tools"})).refusal
+    assert (refusal.status, refusal.code) == (400, "no_candidate")
+    assert "does needs tools" in refusal.message
+
+
+def test_a_model_that_works_now_is_one_of_the_same_kind():
+    table = handmade.table(
+        service("a", offer("a", "p")),
+        service("picture", offer("picture", "q", kind="image")),
+        service("b", offer("b", "q")),
+    )
+    made = ask(table, "a", Answers(missing={"p#0": "P_KEY"}), endpoint="")
+    assert made.refusal.available == ("b",)
+
+
+def test_what_a_term_requires_of_the_caller_holds_for_all_of_it_or_for_nothing():
+    european = line("org.region", "equal", "eu")
+    inner = First((ModelTerm("a"), ModelTerm("b")))
+    intent = replace(handmade.intent("i", "ab"), term=Restrict(inner, require=(european,)))
+    table = replace(TWO, intents={"i": intent})
+    assert ids(ask(table, intent="i", labels={"org.region": "eu"})) == ["a@p", "a@q", "b@p"]
+    refused = ask(table, intent="i", labels={"org.region": "us"})
+    assert {one.requirement for one in refused.rejections} == {"org.region"}
+    assert len(refused.rejections) == 3
+    assert ids(refused) == []
+
+
+def test_only_the_arm_that_was_drawn_is_used_without_rest():
+    arms = (Arm("one", Decimal("0.5"), ModelTerm("a")), Arm("two", Decimal("0.5"), ModelTerm("b")))
+    drawn: set[tuple[str, ...]] = set()
+    for rest in (False, True):
+        split = Split(by="req", arms=arms, salt="s", rest=rest)
+        intent = replace(handmade.intent("i", "ab"), term=split)
+        table = replace(TWO, intents={"i": intent})
+        request = handmade.request(intent="i")
+        drawn |= {tuple(ids(plan(request, table=table, seed=seed))) for seed in range(20)}
+    assert drawn == {("a@p", "a@q"), ("b@p",), ("a@p", "a@q", "b@p"), ("b@p", "a@p", "a@q")}
+
+
+@pytest.mark.parametrize("keys", [0, 1, 2, 3])
+def test_trouble_elsewhere_changes_no_bound_of_attempts(keys):
+    table = handmade.table(
+        service("a", offer("a", "p")),
+        service("b", offer("b", "q")),
+        accounts=[handmade.account("p", keys)],
+        policies=(Policy(name="base", retry=Retry(rotate=9, per_offer=0)),),
+    )
+    elsewhere = Answers(blocked={"offer:b@q": NEVER})
+    bound = ask(table, "a").attempts_max
+    assert bound == ask(table, "a", elsewhere).attempts_max == max(1, keys)
+    cooling = Answers(blocked={"credential:p#0": NEVER})
+    if keys > 1:
+        assert ask(table, "a", cooling).attempts_max == keys - 1
+
+
+def test_a_model_open_to_a_client_gives_it_other_reasons():
+    table = handmade.table(
+        service("a", offer("a", "p"), clients=frozenset({"claude-code"})),
+        intents={"i": handmade.intent("i", "a")},
+    )
+    client = {"req.client": "claude-code"}
+    assert ids(ask(table, intent="i", labels=client)) == ["a@p"]
+    assert ask(table, intent="i").rejections[0].requirement == "clients"
+    dear = ask(table, intent="i", labels=client, max_cost="1")
+    assert dear.rejections[0].requirement == "max_cost"
+
+
+def test_a_policy_that_requires_something_of_the_caller_says_so_and_only_where_it_fails():
+    policy = Policy(name="paid", require=(line("org.plan", "equal", "pro"),))
+    table = replace(TWO, policies=(policy,))
+    made = ask(table, "a", labels={"org.plan": "free"})
+    assert (made.refusal.status, made.refusal.code) == (403, "no_candidate")
+    assert "org.plan" in made.refusal.message
+    assert "policy paid" in made.refusal.message
+    dear = ask(table, "a", labels={"org.plan": "pro"}, max_cost="0.000000000001")
+    assert {one.requirement for one in dear.rejections} == {"max_cost"}
+
+
+def test_what_batches_fill_in_counts_as_attempts():
+    count = Shape(parameters={"n": Parameter(name="n", range=Range(1, 9), default=4)})
+    table = handmade.table(
+        service("a", offer("a", "p", kind="image", batch=2), takes=count),
+        policies=(Policy(name="base", retry=Retry(per_offer=0)),),
+    )
+    image: dict[str, Any] = {"kind": "image", "endpoint": "images"}
+    assert ask(table, "a", **image).attempts_max == 2
+    assert ask(table, "a", parameters={"n": 6}, **image).attempts_max == 3
