@@ -29,9 +29,10 @@ from hyperroute.canon.mutation import (
     Tagged,
 )
 from hyperroute.canon.units import MINUTE, SECOND
-from hyperroute.stores.base import Immediate, Store
+from hyperroute.stores.base import Store
 from hyperroute.stores.file import FileStore
 from hyperroute.stores.memory import MemoryStore
+from hyperroute.stores.sqlite import SqliteStore
 
 SPEED = RateKey("speed", "req/min", (("user", "ada"),))
 OTHER = RateKey("speed", "req/min", (("user", "bob"),))
@@ -43,6 +44,7 @@ Opened = Callable[[Callable[[], int], Path], Store]
 OPEN: dict[str, Opened] = {
     "memory": lambda now, _: MemoryStore(now=now),
     "file": lambda now, folder: FileStore(folder / "records.json", now=now),
+    "sqlite": lambda now, folder: SqliteStore(folder / "state.db", now=now),
 }
 
 
@@ -195,7 +197,7 @@ def test_of_many_threads_that_make_one_record_one_does(store: Store) -> None:
 
 def test_the_awaiting_twin_answers_the_same(store: Store) -> None:
     async def both() -> tuple[object, ...]:
-        twin = Immediate(store)
+        twin = store.awaiting()
         commit = await twin.commit([Put(ONE, "1", RED)])
         found = await twin.read([ONE])
         await twin.close()

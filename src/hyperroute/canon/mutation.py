@@ -102,7 +102,13 @@ class Row:
     version: int
 
 
-Found = Tat | Row | tuple[Row, ...] | None
+Cell = RateKey | RowKey
+"""What a mutation may change: one counter, one record."""
+
+State = Tat | Row
+"""What a cell holds; one that holds nothing is ``None``."""
+
+Found = State | tuple[Row, ...] | None
 """By the kind of the key, as in the table above."""
 
 
@@ -216,6 +222,7 @@ class Commit:
 
 
 __all__ = [
+    "Cell",
     "Changed",
     "Charge",
     "Charged",
@@ -234,6 +241,7 @@ __all__ = [
     "RowKey",
     "Shelf",
     "Shelved",
+    "State",
     "Stored",
     "Tagged",
     "Tags",

@@ -37,6 +37,10 @@ class Store(Protocol):
         """Carry out all of a batch, or nothing. Raises ``StoreError``."""
         ...
 
+    def awaiting(self) -> AsyncStore:
+        """Return the twin over the same state; closing it closes this."""
+        ...
+
     def close(self) -> None:
         """Finish what was begun, and let go; closing twice is closing once."""
         ...

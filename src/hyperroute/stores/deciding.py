@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from hyperroute.canon.mutation import (
+    Cell,
     Changed,
     Charge,
     Commit,
@@ -19,67 +20,73 @@ from hyperroute.canon.mutation import (
     Mutation,
     Outcome,
     Put,
-    RateKey,
     Row,
-    RowKey,
+    State,
     Stored,
     Tat,
 )
 from hyperroute.canon.units import Instant
 from hyperroute.routing import gcra
 
-Rate = Callable[[RateKey], Tat | None]
-Record = Callable[[RowKey], Row | None]
+Changes = dict[Cell, State | None]
+
+
+Find = Callable[[Cell], State | None]
+"""Reads one cell as it stands."""
 
 
 def decide(
-    mutations: Sequence[Mutation], *, rate: Rate, record: Record, now: Instant, version: int
-) -> tuple[Commit, dict[RateKey, Tat | None], dict[RowKey, Row | None]]:
+    mutations: Sequence[Mutation], find: Find, *, now: Instant, version: int
+) -> tuple[Commit, Changes]:
     """Say what becomes of a batch.
 
     Args:
-        mutations: No two of the same counter or record.
-        rate: Reads a counter as it stands.
-        record: Reads a record as it stands.
+        mutations: No two of the same cell.
+        find: Reads a cell as it stood before the batch.
         now: On the store's clock.
         version: The number that this commit has if it is done.
 
     Returns:
-        What to answer, and what to keep (``None``: nothing any more), which is to be forgotten
-        unless the commit is done.
+        What to answer, and what to keep (``None``: nothing any more); nothing is to be kept of a
+        commit that is not done.
 
     Raises:
         ValueError: Two mutations are about the same thing: their order would be their meaning.
     """
-    rates: dict[RateKey, Tat | None] = {}
-    rows: dict[RowKey, Row | None] = {}
+    changes: Changes = {}
     outcomes: list[Outcome] = []
     done = True
     for mutation in mutations:
-        if mutation.key in rates or mutation.key in rows:
+        if mutation.key in changes:
             raise ValueError(f"a batch changes {mutation.key!r} twice; make it one mutation")
         outcome: Outcome
         match mutation:
             case Charge(key, pace, units):
-                rates[key], outcome = gcra.charged(rate(key), pace, units, now=now)
+                changes[key], outcome = gcra.charged(_counter(find(key)), pace, units, now=now)
             case Correct(key, pace, units):
-                rates[key], outcome = gcra.corrected(rate(key), pace, units, now=now)
-            case Put(key, body, tags, expected):
-                rows[key] = Row(key, body, tags, version)
-                outcome = _expected(record(key), expected, version)
-            case Delete(key, expected):
-                rows[key] = None
-                outcome = _expected(record(key), expected, version)
+                changes[key], outcome = gcra.corrected(_counter(find(key)), pace, units, now=now)
+            case Put(row_key, body, tags, expected):
+                changes[row_key] = Row(row_key, body, tags, version)
+                outcome = _expected(find(row_key), expected, version)
+            case Delete(row_key, expected):
+                changes[row_key] = None
+                outcome = _expected(find(row_key), expected, version)
             case _:
                 assert_never(mutation)
         done = done and not isinstance(outcome, Exceeded | Changed)
         outcomes.append(outcome)
-    return Commit(done, tuple(outcomes)), rates, rows
+    return Commit(done, tuple(outcomes)), changes if done else {}
 
 
-def _expected(found: Row | None, expected: int | None, version: int) -> Stored | Changed:
+def _counter(state: State | None) -> Tat | None:
+    assert state is None or isinstance(state, Tat)
+    return state
+
+
+def _expected(found: State | None, expected: int | None, version: int) -> Stored | Changed:
+    assert found is None or isinstance(found, Row)
     have = 0 if found is None else found.version
     return Stored(version) if expected is None or expected == have else Changed(have)
 
 
-__all__ = ["decide"]
+__all__ = ["Changes", "Find", "decide"]

@@ -37,6 +37,7 @@ from hyperroute.canon.mutation import (
 )
 from hyperroute.canon.units import Instant
 from hyperroute.errors import StoreError
+from hyperroute.stores.base import AsyncStore, Immediate
 from hyperroute.stores.memory import MemoryStore
 
 FORMAT = 1
@@ -89,6 +90,10 @@ class FileStore:
         with self._lock, self._writing():
             self._refresh()
             return self._memory.commit(mutations)
+
+    def awaiting(self) -> AsyncStore:
+        """Return the twin over the same state."""
+        return Immediate(self)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from hyperroute.canon.mutation import (
+    Cell,
     Commit,
     Found,
     Key,
@@ -20,13 +21,15 @@ from hyperroute.canon.mutation import (
     Row,
     RowKey,
     Shelved,
+    State,
     Tagged,
     Tat,
 )
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.errors import StoreError
 from hyperroute.routing import gcra
-from hyperroute.stores.deciding import decide
+from hyperroute.stores.base import AsyncStore, Immediate
+from hyperroute.stores.deciding import Changes, decide
 
 COUNTERS_MAX = 1_000_000
 """Rate counters in use at one time; beyond it a commit fails closed rather than forget one."""
@@ -84,19 +87,14 @@ class MemoryStore:
         """
         with self._lock:
             now = self._now()
-            commit, rates, rows = decide(
-                mutations,
-                rate=self._rates.get,
-                record=self._rows.get,
-                now=now,
-                version=self._version + 1,
-            )
-            if commit.done:
-                self._make_room(len(rates), now)
-                if rows and self._write is not None:
-                    left = {**self._rows, **rows}.values()
-                    self._write(self._version + 1, tuple([row for row in left if row is not None]))
-                self._keep(rates, rows)
+            commit, changes = decide(mutations, self._cell, now=now, version=self._version + 1)
+            rows = {key: row for key, row in changes.items() if isinstance(key, RowKey)}
+            self._make_room(len(changes) - len(rows), now)
+            if rows and self._write is not None:
+                left = {**self._rows, **rows}.values()
+                self._write(self._version + 1, tuple([row for row in left if isinstance(row, Row)]))
+            self._keep(changes)
+            self._version += bool(rows)
             return commit
 
     def replace_rows(self, rows: Iterable[Row], *, version: int) -> None:
@@ -111,15 +109,17 @@ class MemoryStore:
             self._rows = ordered
             self._lists = {place: tuple(found) for place, found in lists.items()}
 
+    def awaiting(self) -> AsyncStore:
+        """Return the twin over the same state."""
+        return Immediate(self)
+
     def close(self) -> None:
         """Nothing is held open."""
 
     def _find(self, key: Key) -> Found:
         match key:
-            case RateKey():
-                return self._rates.get(key)
-            case RowKey():
-                return self._rows.get(key)
+            case RateKey() | RowKey():
+                return self._cell(key)
             case Tagged():
                 return self._lists.get((key.shelf, key.name, key.value), ())
             case Shelved():
@@ -127,18 +127,20 @@ class MemoryStore:
             case _:
                 assert_never(key)
 
-    def _keep(self, rates: dict[RateKey, Tat | None], rows: dict[RowKey, Row | None]) -> None:
-        for key, counter in rates.items():
-            if counter is None:
-                self._rates.pop(key, None)
-            else:
-                self._rates[key] = counter
-        if rows:
-            self._version += 1
-        for row_key, row in rows.items():
-            self._unshelve(row_key)
-            if row is not None:
-                self._shelve(row)
+    def _cell(self, key: Cell) -> State | None:
+        return self._rates.get(key) if isinstance(key, RateKey) else self._rows.get(key)
+
+    def _keep(self, changes: Changes) -> None:
+        for key, state in changes.items():
+            match key, state:
+                case RateKey(), Tat():
+                    self._rates[key] = state
+                case RateKey(), _:
+                    self._rates.pop(key, None)
+                case RowKey(), _:
+                    self._unshelve(key)
+                    if isinstance(state, Row):
+                        self._shelve(state)
 
     def _shelve(self, row: Row) -> None:
         self._rows[row.key] = row
