@@ -27,7 +27,7 @@ def places(profile: Profile) -> Places:
 
 
 def _limit(profile: Profile) -> str:
-    return _OLD_LIMIT if profile.options.get(_OLD_LIMIT) else _LIMIT
+    return _OLD_LIMIT if profile.options.get("max_tokens") else _LIMIT
 
 
 def settings(
