@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.gateway import intake
-from hyperroute.gateway.awaiting import Gateway, Pouring
+from hyperroute.gateway.awaiting import Gateway
 from hyperroute.gateway.message import HttpResponse
+from hyperroute.gateway.pouring import Pouring, SlowReader
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -67,19 +69,21 @@ class _Exchange:
             for name, value in self._scope["headers"]
         )
         url = _url(self._scope)
-        early = self._refused_early(url, headers)
-        if early is not None:
-            await self._answer(early)
-            return
+        http = HttpRequest(method=self._scope["method"], url=url, headers=headers)
+        # A body is refused by its headers where they tell, before a byte of it is read.
+        problem = None if http.method in {"GET", "HEAD"} else intake.unreadable(headers)
+        body = b""
         try:
-            body = await self._body()
+            if problem is None:
+                body = await self._body()
         except _ClientGone:
             return
         except _TooLarge:
             problem = intake.too_large(intake.BODY_BYTES_MAX)
-            await self._answer(self._gateway.refused(url, headers, problem))
+        if problem is not None:
+            await self._answer(self._gateway.refused(http, problem))
             return
-        http = HttpRequest(method=self._scope["method"], url=url, headers=headers, body=body)
+        http = replace(http, body=body)
         watch = asyncio.ensure_future(self._watch())
         try:
             await self._answer(await self._gateway.respond(http))
@@ -92,13 +96,6 @@ class _Exchange:
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-
-    def _refused_early(self, url: str, headers: Headers) -> HttpResponse | None:
-        """Refuse a body by its headers, before a byte of it is read."""
-        if self._scope["method"] in {"GET", "HEAD"}:
-            return None
-        problem = intake.unreadable(headers)
-        return None if problem is None else self._gateway.refused(url, headers, problem)
 
     async def _body(self) -> bytes:
         """Read the body.
@@ -153,6 +150,8 @@ class _Exchange:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
 
             await response.pour(write)
+        except SlowReader:
+            return  # the server ends a response that is not whole by closing the connection
         finally:
             await response.close()
         await send({"type": "http.response.body", "body": b""})

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -83,7 +83,6 @@ class Handler:
     door: Door | None = None
     tells_route: bool = True
     metrics: Callable[[], bytes] | None = None
-    draining: list[bool] = field(default_factory=list[bool])
 
     def visit(self, http: HttpRequest, *, at: Instant, unix_ns: int) -> Visit:
         """Begin to note what becomes of a request."""
@@ -96,10 +95,11 @@ class Handler:
             began_unix_ns=unix_ns,
         )
 
-    def refused(self, url: str, headers: Headers, error: ClientError) -> HttpResponse:
-        """Refuse a request that is not even read, in the words of its path."""
-        dialect = self.desk.router.dialect(_dialect_of(paths.find(url), headers))
-        return render.refusal(dialect, replace(error, request_id=f"req_{token_hex(12)}"))
+    def refused(self, http: HttpRequest, error: ClientError, visit: Visit) -> HttpResponse:
+        """Refuse a request whose body is not even read, in the words of its path."""
+        dialect = self.desk.router.dialect(_dialect_of(paths.find(http.url), http.headers))
+        visit.dialect, visit.status = dialect.name, error.status
+        return render.refusal(dialect, replace(error, request_id=visit.request_id))
 
     def respond(self, http: HttpRequest, visit: Visit) -> Handling:
         """Answer one request."""
@@ -270,8 +270,6 @@ class Handler:
         if place.verb != "ready":
             return _json(200, b'{"status":"ok"}', visit)
         usable = set(self.desk.router.table.providers) - set(self.desk.missing)
-        if self.draining:
-            return _json(503, b'{"status":"draining"}', visit)
         if not usable:
             return _json(503, b'{"status":"no provider has a credential"}', visit)
         return _json(200, b'{"status":"ready"}', visit)

@@ -6,6 +6,7 @@ Source: PEP 3333, read 2026-11-22.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -40,19 +41,17 @@ def wsgi_app(gateway: BlockingGateway) -> Application:
 
 
 def _respond(gateway: BlockingGateway, environ: Environ) -> HttpResponse:
-    headers = tuple(_headers(environ))
-    url = _url(environ)
-    body = b""
-    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        problem = intake.unreadable(headers)
-        if problem is not None:
-            return gateway.refused(url, headers, problem)
-        body = _body(environ)
-        if len(body) > intake.BODY_BYTES_MAX:
-            return gateway.refused(url, headers, intake.too_large(intake.BODY_BYTES_MAX))
-    return gateway.handle(
-        HttpRequest(method=environ["REQUEST_METHOD"], url=url, headers=headers, body=body)
-    )
+    method, headers = environ["REQUEST_METHOD"], tuple(_headers(environ))
+    http = HttpRequest(method=method, url=_url(environ), headers=headers)
+    if method in {"GET", "HEAD"}:
+        return gateway.handle(http)
+    problem = intake.unreadable(headers)
+    body = b"" if problem is not None else _body(environ)
+    if len(body) > intake.BODY_BYTES_MAX:
+        problem = intake.too_large(intake.BODY_BYTES_MAX)
+    if problem is not None:
+        return gateway.refused(http, problem)
+    return gateway.handle(replace(http, body=body))
 
 
 def _body(environ: Environ) -> bytes:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from tests.unit.gateway.asking import CHAT
 
+from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import AsyncClient, Client
-from hyperroute.gateway import BlockingGateway, Gateway
+from hyperroute.gateway import BlockingGateway, Gateway, pouring, pulling
 from hyperroute.gateway.asgi import asgi_app
 from hyperroute.gateway.intake import BODY_BYTES_MAX
 from hyperroute.gateway.visit import Visit
@@ -134,6 +135,64 @@ def test_a_client_who_leaves_ends_the_upstream_exchange(router):
     assert [visit.ended for visit in visits] == ["gone"]
     assert visits[0].record is not None
     assert visits[0].record.outcome == "abandoned"
+
+
+def test_a_client_that_does_not_read_is_left_after_30_s(router):
+    """Row 86: nothing is gathered for a reader who does not come."""
+    world = World()
+    script = streamed("openai.chat")
+    world.serve("https://one.test", Script(headers=script.headers, chunks=script.chunks * 50))
+    visits: list[Visit] = []
+
+    async def ask() -> None:
+        async def receive() -> Any:
+            if not visits and not given:
+                given.append(True)
+                body = json.dumps({**CHAT, "stream": True}).encode()
+                return {"type": "http.request", "body": body}
+            return await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                await world.awaiting().sleep(3600 * SECOND)
+
+        given: list[bool] = []
+        await asgi(router, world, visits)(scope(), receive, send)
+
+    asyncio.run(ask())
+    assert [visit.ended for visit in visits] == ["slow"]
+    assert 30 * SECOND <= visits[0].duration_ns <= 46 * SECOND
+    assert world.open_now == 0
+
+
+def test_a_streamed_body_that_nobody_reads_is_let_go(router):
+    world = World()
+    world.serve("https://one.test", streamed("openai.chat"))
+    body = json.dumps({**CHAT, "stream": True}).encode()
+    http = HttpRequest(method="POST", url="/v1/chat/completions", body=body)
+    visits: list[Visit] = []
+    client = Client(router, transport=world, clock=world)
+    response = BlockingGateway(client, observer=visits.append).handle(http)
+    assert isinstance(response.pieces, pulling.Pieces)
+    response.pieces.close()
+
+    async def ask() -> None:
+        twin = world.awaiting()
+        behind = AsyncClient(router, transport=twin, clock=twin)
+        response = await Gateway(behind, observer=visits.append).handle(http)
+        assert isinstance(response.pieces, pouring.Pieces)
+        await response.pieces.aclose()
+
+    asyncio.run(ask())
+    assert [visit.ended for visit in visits] == ["gone", "gone"]
+    assert all(visit.record is not None for visit in visits)
+
+
+@pytest.mark.parametrize("through", [through_asgi, through_wsgi])
+def test_what_is_refused_unread_is_told_in_the_callers_dialect(router, through):
+    answer = through(router, World(), "/v1beta/models/flash:generateContent", b" " * (2**25 + 1))
+    assert answer.status_code == 413
+    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
 
 
 def test_a_mounted_gateway_does_not_see_the_mount(router):

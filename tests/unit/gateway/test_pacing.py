@@ -13,8 +13,8 @@ from tests.unit.gateway.asking import ASKED, streaming
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import AsyncClient
 from hyperroute.gateway import Gateway
-from hyperroute.gateway.awaiting import Pouring
 from hyperroute.gateway.pacing import Pace, Pulse
+from hyperroute.gateway.pouring import Pouring
 from hyperroute.testing.replies import streamed
 from hyperroute.testing.script import SECOND, Script
 from hyperroute.testing.world import World

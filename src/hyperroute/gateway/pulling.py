@@ -1,0 +1,165 @@
+"""A streamed response that a server pulls, as WSGI servers do; the twin of ``pouring``.
+
+A thread reads the frames, one ahead, because keep-alives must go out while the run waits and a server
+writes only what it pulls. A client that left is noticed when the server next pulls, so at the next
+frame or keep-alive; the provider's exchange is closed when the thread next hears from it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import Self
+
+from hyperroute.canon.units import SECOND
+from hyperroute.errors import RequestError
+from hyperroute.gateway.message import Flowing
+from hyperroute.gateway.pacing import Pace
+from hyperroute.gateway.visit import Visit
+from hyperroute.routing.record import Record
+from hyperroute.runtime.frames import Frames
+
+
+_JOIN_S = 1.0
+
+
+class Source:
+    """Frames read by a thread, one ahead."""
+
+    def __init__(self, frames: Frames) -> None:
+        """Begin to read."""
+        self.frames = frames
+        self._queue: queue.Queue[bytes | RequestError | None] = queue.Queue(maxsize=1)
+        self._is_closed = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="hyperroute-stream", daemon=True)
+        self._thread.start()
+
+    @property
+    def served(self) -> str | None:
+        """The offer that delivers, as the caller may know it."""
+        return self.frames.served
+
+    @property
+    def attempts(self) -> int:
+        """How many calls were made so far."""
+        return self.frames.attempts
+
+    def first(self, ns: int) -> bytes | None:
+        """Return the first frames; ``None``: they have not come in time.
+
+        Raises:
+            RequestError: The run ended before there were any.
+        """
+        return self.next(ns) or None
+
+    def next(self, ns: int) -> bytes | None:
+        """Return the next frames, ``b""`` where none came in time, ``None`` at the end.
+
+        Raises:
+            RequestError: The run failed.
+        """
+        try:
+            found = self._queue.get(timeout=ns / SECOND) if ns > 0 else self._queue.get_nowait()
+        except queue.Empty:
+            return b""
+        if isinstance(found, RequestError):
+            raise found
+        return found
+
+    def close(self) -> None:
+        """Hang up: the reading thread sees it at the provider's next word, and closes the exchange."""
+        self._is_closed.set()
+        with suppress(queue.Empty):
+            self._queue.get_nowait()
+        self._thread.join(
+            _JOIN_S
+        )  # for the record; a thread that waits for a provider goes on alone
+
+    def _read(self) -> None:
+        last: RequestError | None = None
+        with self.frames:
+            try:
+                for piece in self.frames:
+                    self._put(piece)
+                    if self._is_closed.is_set():
+                        return
+            except RequestError as error:
+                last = error
+        self._put(last)
+
+    def _put(self, item: bytes | RequestError | None) -> None:
+        while not self._is_closed.is_set():
+            try:
+                self._queue.put(item, timeout=1)
+            except queue.Full:
+                continue
+            return
+
+
+class Pieces:
+    """A body to be pulled: read it to its end, or close it."""
+
+    def __init__(
+        self,
+        flowing: Flowing[Source],
+        visit: Visit,
+        *,
+        pace: Pace,
+        over: Callable[[Visit, Flowing[Source], Record | None], None],
+    ) -> None:
+        """Take what the handler decided; arguments as of ``pouring.Pouring``."""
+        self._flowing = flowing
+        self._source = flowing.opening.frames
+        self._visit = visit
+        self._pace = pace
+        self._over = over
+        self._is_over = False
+        self._written = self._write_all()
+        visit.ended = "gone"
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._written)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go, also of a body that nobody read."""
+        self._written.close()
+        self._source.close()
+        if not self._is_over:
+            self._is_over = True
+            self._over(self._visit, self._flowing, self._source.frames.record)
+
+    def _write_all(self) -> Generator[bytes, None, None]:
+        source, framing = self._source, self._flowing.reframing
+        first = self._flowing.opening.first
+        ended = "streamed"
+        if framing is not None and framing.opening:
+            yield framing.opening
+        if first is not None:
+            yield first if framing is None else framing.each(first)
+        silence_ns = 0 if first is None else self._pace.then_ns
+        try:
+            while (piece := source.next(silence_ns)) is not None:
+                silence_ns = self._pace.then_ns
+                if not piece:
+                    yield source.frames.pulse() if framing is None else framing.pulse
+                else:
+                    yield piece if framing is None else framing.each(piece)
+        except RequestError as error:
+            ended = "broken"
+            last = source.frames.fail(self._flowing.told(error))
+            yield last if framing is None else framing.each(last)
+        if framing is not None and framing.closing:
+            yield framing.closing
+        self._visit.ended = ended
+
+
+__all__ = ["Pieces", "Source"]
