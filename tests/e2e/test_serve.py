@@ -51,6 +51,7 @@ def serving(folder: Path, *options: str, port: int | None = None) -> Iterator[Se
         finally:
             if process.poll() is None:
                 process.kill()
+            served.ended()  # its last words are read before the pipe is closed
 
 
 class Served:

@@ -21,7 +21,6 @@ from hyperroute.gateway.visit import Visit
 from hyperroute.routing.record import Record
 from hyperroute.runtime.frames import Frames
 
-
 _JOIN_S = 1.0
 
 
