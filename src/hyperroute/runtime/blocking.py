@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from hyperroute.canon.events import Delivery, PartDelta, Passage
+from hyperroute.canon.events import Delivery
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.providers.flow import READ, CallError, Grant, Lane, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
@@ -104,7 +104,7 @@ def serve(  # noqa: PLR0912 - one flat match over the actions
             for action in todo:
                 match action:
                     case Deliver(event):
-                        if told := write(event, run.call):
+                        if told := event if write is None else write(event, run.call):
                             yield told
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
@@ -124,9 +124,9 @@ def serve(  # noqa: PLR0912 - one flat match over the actions
                     if isinstance(item, bytes):
                         yield item
                         continue
-                    if run.streaming and isinstance(item, PartDelta | Passage):
+                    if run.streaming and isinstance(item, kernel.TOKENS):
                         # What step would say, without asking it for every token.
-                        if told := write(item, run.call):
+                        if told := item if write is None else write(item, run.call):
                             yield told
                         continue
                     todo = run.take(Arrived(clock.now(), item))

@@ -68,7 +68,7 @@ class _Framing(Streaming):
         """Take a run that has not begun."""
         super().__init__(run)
         self._writer = _Writer(run.plan, dialect)
-        run.give_frames(self._writer.write)
+        run.write = self._writer.write
         self._failed = False
 
     @property

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
-from hyperroute.canon.events import Delivery, Finished, Reply, collect
+from hyperroute.canon.events import Delivery, Finished, PartDelta, Passage, Reply, collect
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
@@ -49,8 +50,11 @@ from hyperroute.runtime.outcome import error_of, shown
 Sink = Callable[[Record], None]
 """Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
 
-Write = Callable[[Delivery, Conversation | None], Delivery | bytes]
-"""Makes what our caller gets of what a call delivers; ``b""``: a later one says it too."""
+Write = Callable[[Delivery, Conversation | None], bytes]
+"""Makes frames of what a call delivers; ``b""``: a later one says it too."""
+
+TOKENS: Final = (PartDelta, Passage)
+"""What goes straight to our caller once something has."""
 
 Todo = list[Deliver | Call | Wait | Finish]
 
@@ -79,8 +83,7 @@ class Run:
         call: The open conversation, or the last one.
         record: Once the run is over.
         reply: The whole answer, of a run that is not streamed and was served.
-        passes: Our caller takes frames, of which those of its own dialect may pass.
-        write: Makes what our caller gets of what is delivered.
+        write: Makes frames of what is delivered, if our caller takes frames; set before the run begins.
         over: Nothing more comes.
     """
 
@@ -89,7 +92,6 @@ class Run:
         "_state",
         "call",
         "over",
-        "passes",
         "plan",
         "record",
         "reply",
@@ -107,8 +109,7 @@ class Run:
         """
         self.plan = plan
         self.streaming = False
-        self.passes = False
-        self.write: Write = _as_it_is
+        self.write: Write | None = None
         self.over = False
         self.call: Conversation | None = None
         self.record: Record | None = None
@@ -120,11 +121,6 @@ class Run:
     def attempts(self) -> int:
         """How many calls were begun."""
         return self._state.number
-
-    def give_frames(self, write: Write) -> None:
-        """Before the run begins: give our caller frames, as ``write`` makes them."""
-        self.passes = True
-        self.write = write
 
     def begin(self, now: Instant, *, unix_ns: int) -> Todo:
         """Start."""
@@ -258,7 +254,7 @@ class Run:
             ),
             # The account, not the key: rotating keys must not lose sealed thinking.
             group=offer.provider,
-            passes=self.passes,
+            passes=self.write is not None,
             tells=self._tells(candidate),
             attempt=call.number,
             unix_s=unix_ns // SECOND,
@@ -296,10 +292,6 @@ def _least(one: int | None, other: int | None) -> int | None:
     if one is None or other is None:
         return one if other is None else other
     return min(one, other)
-
-
-def _as_it_is(event: Delivery, _call: Conversation | None) -> Delivery:
-    return event
 
 
 def _other(answered: str, *asked: str) -> str | None:
