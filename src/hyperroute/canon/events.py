@@ -7,8 +7,12 @@ Grammar of a stream (``grammar.py`` checks it)::
 Parts of one choice never overlap; part indexes are unique in a stream and never reused; usage is
 cumulative, the last counts; every choice that started ends in one ``Finished``.
 
+Where the answer passes as it came (architecture.md, law 7), each event carries in ``frame`` the bytes
+that are handed on with it, ``b""`` if a later one carries them; two events are equal whatever they
+carry. Frames that say nothing in the canon come as a ``Passage``.
+
 The events are plain slotted dataclasses, not frozen: one is built per token, and freezing costs
-three times the construction. Nobody mutates them.
+three times the construction. Nobody mutates them but the tap that makes them.
 """
 
 from __future__ import annotations
@@ -55,6 +59,7 @@ class Started:
     id: str
     model: str
     created: int | None = None
+    frame: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class PartStarted:
     index: int
     part: Part
     choice: int = 0
+    frame: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -72,6 +78,7 @@ class PartDelta:
 
     index: int
     text: str
+    frame: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -81,6 +88,7 @@ class PartEnded:
     index: int
     sealed: Sealed | None = None
     citations: tuple[Json, ...] = ()
+    frame: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -88,6 +96,7 @@ class UsageReported:
     """Counts so far; the last one wins."""
 
     usage: Usage
+    frame: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -102,9 +111,21 @@ class Finished:
     raw: str = ""
     choice: int = 0
     detail: str | None = None
+    frame: bytes | None = field(default=None, compare=False, repr=False)
 
 
 StreamEvent = Started | PartStarted | PartDelta | PartEnded | UsageReported | Finished
+
+
+@dataclass(slots=True)
+class Passage:
+    """Whole frames of the caller's own dialect that say nothing in the canon, handed on as they are."""
+
+    frame: bytes
+
+
+Delivery = StreamEvent | Passage
+"""What an answer is made of on its way to our caller."""
 
 
 @quick(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hyperroute.canon.events import Reply
@@ -20,7 +21,7 @@ from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import anthropic_messages_encode as encode
 from hyperroute.dialects import anthropic_messages_errors as errors
 from hyperroute.dialects import anthropic_messages_head as head
-from hyperroute.dialects import json, relay
+from hyperroute.dialects import json, relay, sse
 from hyperroute.dialects.anthropic_messages_decode import MessagesDecoder
 from hyperroute.dialects.anthropic_messages_options import PLACES, version_of
 from hyperroute.dialects.anthropic_messages_passing import edits_of
@@ -28,7 +29,20 @@ from hyperroute.dialects.anthropic_messages_read import NAME
 from hyperroute.dialects.anthropic_messages_write import PATH, translate
 from hyperroute.dialects.base import ClientError, Emission, ErrorReport, Profile
 from hyperroute.dialects.filling import fill
+from hyperroute.dialects.tap import NamedManners, Tap
 from hyperroute.errors import ClientWireError
+
+
+class _Manners(NamedManners):
+    """A message that said why it stops is also stopped, which some servers leave out."""
+
+    quiet = b'"ping"'
+
+    def ended(self, frames: list[bytes]) -> list[bytes]:
+        """End with ``message_stop``."""
+        if not frames or b'"message_stop"' not in frames[-1][:80]:
+            frames.append(sse.frame(b'{"type":"message_stop"}', name="message_stop"))
+        return frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,12 @@ class AnthropicMessages:
         """Start reading a reply; its first byte says whether it is streamed."""
         del stream
         return MessagesDecoder()
+
+    def tap(self, *, request: Request, model: str | None) -> Tap:
+        """Start reading a stream whose frames are handed on."""
+        del request
+        tell = None if model is None else partial(self.tell_model, model=model)
+        return Tap(MessagesDecoder(), _Manners(), tell=tell)
 
     def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:
         """Extract what an error reply says."""

@@ -121,6 +121,11 @@ class MessagesDecoder:
             raise ProviderWireError("the reply ended before its terminal", cut=True)
         yield self._ended()
 
+    @property
+    def finished(self) -> bool:
+        """Whether the message said why it stops."""
+        return self._finish is not None
+
     def _is_done(self) -> bool:
         return self._done
 

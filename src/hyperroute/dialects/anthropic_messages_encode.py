@@ -154,6 +154,10 @@ class MessagesEncoder:
                 assert_never(event)
         return b""
 
+    def passed(self, frame: bytes) -> None:
+        """Do nothing: an error stands alone."""
+        del frame
+
     def pulse(self) -> bytes:
         """Emit a ping, which may stand anywhere, also before the message starts."""
         return _event("ping")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
-from hyperroute.canon.events import Reply, StreamEvent
+from hyperroute.canon.events import Delivery, Reply, StreamEvent
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.quick import quick
@@ -127,11 +127,39 @@ class Repairing(Protocol):
         ...
 
 
+class Tapping(Protocol):
+    """Provider bytes in; out come the same events as a ``Decoder`` gives, with the frames they came in."""
+
+    size: int
+    """Characters of the answer that were taken straight."""
+    last: bytes
+    """What was handed on straight last."""
+
+    def straight(self, chunk: bytes) -> bytes | None:
+        """Take a chunk that says more text and nothing else, and return what is handed on for it.
+
+        ``None``: nothing was taken, ``feed`` it.
+        """
+        ...
+
+    def feed(self, chunk: bytes) -> Iterable[Delivery]:
+        """Take any number of bytes, split anywhere; faults as of ``Decoder``."""
+        ...
+
+    def close(self) -> Iterable[Delivery]:
+        """Take the end of the body; faults as of ``Decoder``."""
+        ...
+
+
 class Encoder(Protocol):
     """Canonical events in, client bytes out."""
 
     def feed(self, event: StreamEvent) -> bytes:
         """Emit the bytes for one event; may be empty."""
+        ...
+
+    def passed(self, frame: bytes) -> None:
+        """Take frames of the provider's own that went out: what is written goes on behind them."""
         ...
 
     def pulse(self) -> bytes:
@@ -209,6 +237,14 @@ class Dialect(Protocol):
 
     def decoder(self, *, stream: bool) -> Decoder:
         """Start reading a reply, streamed or whole: both become events."""
+        ...
+
+    def tap(self, *, request: Request, model: str | None) -> Tapping | None:
+        """Start reading a stream whose frames our caller, who speaks this dialect, gets as they come.
+
+        ``model`` is the name to tell there, ``None`` if the provider's own is right; no tap: the
+        stream is read and written anew.
+        """
         ...
 
     def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:

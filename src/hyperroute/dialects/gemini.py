@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hyperroute.canon.events import Reply
@@ -26,6 +27,7 @@ from hyperroute.dialects.gemini_decode import GeminiDecoder
 from hyperroute.dialects.gemini_passing import edits_of
 from hyperroute.dialects.gemini_spelling import NAME
 from hyperroute.dialects.gemini_write import path_of, translate
+from hyperroute.dialects.tap import Manners, Tap
 from hyperroute.errors import ClientWireError
 
 
@@ -91,6 +93,12 @@ class GeminiGenerate:
         """Start reading a reply; its first byte says whether it is streamed."""
         del stream
         return GeminiDecoder()
+
+    def tap(self, *, request: Request, model: str | None) -> Tap:
+        """Start reading a stream whose frames are handed on."""
+        del request
+        tell = None if model is None else partial(self.tell_model, model=model)
+        return Tap(GeminiDecoder(), Manners(), tell=tell)
 
     def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:
         """Extract what an error reply says."""

@@ -116,19 +116,21 @@ class GeminiDecoder:
         whole, last = self._body.close()
         if whole is not None:
             yield from self._whole(whole)
-        elif last is not None and not self._is_over():
+        elif last is not None and not self.finished:
             try:
                 obj = json.loads(last[1])
             except ValueError:
                 obj = None
             if obj is not None:
                 yield from self._response(obj)
-        if not self._is_over():
+        if not self.finished:
             raise ProviderWireError(
                 "the reply ended before its finish reason", cut=whole is None or self._started
             )
 
-    def _is_over(self) -> bool:
+    @property
+    def finished(self) -> bool:
+        """Whether a candidate began, and all that began have their ``finishReason``."""
         return bool(self._candidates) and all(c.finished for c in self._candidates.values())
 
     def _brings_another(self, obj: Any) -> bool:
@@ -146,11 +148,11 @@ class GeminiDecoder:
         try:
             obj = json.loads(data)
         except ValueError as error:
-            if self._is_over() or data.strip() in {b"", b"[DONE]"}:
+            if self.finished or data.strip() in {b"", b"[DONE]"}:
                 return
             raise ProviderWireError("an event is not JSON") from error
         if not isinstance(obj, dict):
-            if self._is_over():
+            if self.finished:
                 return
             raise ProviderWireError("an event is no object")
         yield from self._response(obj)
@@ -165,7 +167,7 @@ class GeminiDecoder:
             yield from self._response(response)
 
     def _response(self, obj: Any) -> Iterator[StreamEvent]:
-        if self._is_over() and not self._brings_another(obj):
+        if self.finished and not self._brings_another(obj):
             return
         if not isinstance(obj, dict):
             raise ProviderWireError("a response that is no object")
@@ -182,7 +184,7 @@ class GeminiDecoder:
             self._started = True
             self._id = _text(pick(obj, "responseId"))
             yield Started(self._id, _text(pick(obj, "modelVersion")))
-        if not self._is_over():
+        if not self.finished:
             yield from self._counted(obj)
         ended: list[Finished] = []
         for place, value in enumerate(candidates or ()):

@@ -138,6 +138,10 @@ class GeminiEncoder:
                 assert_never(event)
         return b""
 
+    def passed(self, frame: bytes) -> None:
+        """Do nothing: an error stands alone."""
+        del frame
+
     def pulse(self) -> bytes:
         """Emit an empty line: anything else breaks Google's reader, comments too."""
         return b"\n"

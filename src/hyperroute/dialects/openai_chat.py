@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from hyperroute.canon.events import Reply
@@ -24,6 +25,8 @@ from hyperroute.dialects import (
 from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, ErrorReport, Profile
 from hyperroute.dialects.filling import fill
 from hyperroute.dialects.openai_chat_decoding import ChatDecoder
+from hyperroute.dialects.openai_chat_passing import ChatManners
+from hyperroute.dialects.tap import Tap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,12 @@ class OpenAiChat:
     def decoder(self, *, stream: bool) -> Decoder:  # noqa: ARG002 - the first byte tells
         """Start reading a reply; what comes decides whether it is streamed or whole."""
         return ChatDecoder()
+
+    def tap(self, *, request: Request, model: str | None) -> Tap:
+        """Start reading a stream whose frames are handed on."""
+        tell = None if model is None else partial(self.tell_model, model=model)
+        asked = openai_chat_encoding.asks_for_usage(request)
+        return Tap(ChatDecoder(), ChatManners(asked=asked), tell=tell)
 
     def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:
         """Extract what an error reply says; total over any bytes."""

@@ -140,7 +140,7 @@ class ChatDecoder:
         return self._last(last) if whole is None else self._whole(whole)
 
     def _last(self, last: tuple[str, bytes] | None) -> Iterator[StreamEvent]:
-        if last is not None and last[1] != _DONE and not self._finished():
+        if last is not None and last[1] != _DONE and not self.finished:
             try:
                 value = self._read(*last)
             except ProviderWireError as error:
@@ -154,16 +154,16 @@ class ChatDecoder:
         try:
             value = loads(data)
         except (ValueError, RecursionError):
-            if self._finished():
+            if self.finished:
                 return None
             raise ProviderWireError("an event is not JSON") from None
         if name == "error" or (isinstance(value, dict) and is_error(value)):
-            if self._finished():
+            if self.finished:
                 return None
             raise ErrorInStream(report(value))
         if isinstance(value, dict):
             return value
-        if self._finished():
+        if self.finished:
             return None
         raise ProviderWireError("an event is not a JSON object")
 
@@ -210,7 +210,7 @@ class ChatDecoder:
         if usage is not None:
             self._usage = later(self._usage, usage)
             said.append(UsageReported(self._usage))
-            if not choices and self._finished():
+            if not choices and self.finished:
                 said += self._end("")
         return said
 
@@ -351,7 +351,7 @@ class ChatDecoder:
             self._close_part(choice, said)
 
     def _end(self, broken: str, *, cut: bool = True) -> list[StreamEvent]:
-        if not self._finished():
+        if not self.finished:
             raise ProviderWireError(broken, cut=cut)
         self._over = True
         ended = [self._choices[index] for index in sorted(self._choices)]
@@ -360,7 +360,9 @@ class ChatDecoder:
     def _ended(self) -> bool:
         return self._over
 
-    def _finished(self) -> bool:
+    @property
+    def finished(self) -> bool:
+        """Whether a choice began, and all that began have their ``finish_reason``."""
         choices = self._choices
         return bool(choices) and None not in [choice.finish for choice in choices.values()]
 

@@ -65,9 +65,7 @@ class ChatEncoder:
     """Writes one stream for our caller."""
 
     def __init__(self, *, request: Request, model: str, shows_thinking: bool = False) -> None:
-        options = request.raw.get("stream_options")
-        asked = options.get("include_usage") if isinstance(options, Mapping) else None
-        self._asked = asked is True and request.dialect == "openai.chat"
+        self._asked = asks_for_usage(request)
         self._model = model
         self._shows = shows_thinking
         self._names = old_names(request)
@@ -103,6 +101,10 @@ class ChatEncoder:
                 return self._finish(event)
             case _:
                 assert_never(event)
+
+    def passed(self, frame: bytes) -> None:
+        """Do nothing: an error stands alone."""
+        del frame
 
     def pulse(self) -> bytes:
         """Emit a comment: an event without data, or an ``id:``, would break readers."""
@@ -216,6 +218,13 @@ class ChatEncoder:
         if usage is not None:
             self._tail = b'],"usage":%b}\n\n' % dumps(usage)
         return role + self._chunk(choice, b"{}", word) + _DONE
+
+
+def asks_for_usage(request: Request) -> bool:
+    """Say whether our caller wants usage on a chunk of its own."""
+    options = request.raw.get("stream_options")
+    asked = options.get("include_usage") if isinstance(options, Mapping) else None
+    return asked is True and request.dialect == "openai.chat"
 
 
 def finish_word(finish: Finished, *, refused: bool) -> str:

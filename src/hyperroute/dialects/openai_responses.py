@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from hyperroute.canon.events import Reply, replay
@@ -24,6 +25,13 @@ from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, Er
 from hyperroute.dialects.filling import fill
 from hyperroute.dialects.openai_responses_decoding import ResponsesDecoder
 from hyperroute.dialects.openai_responses_encoding import ResponsesEncoder
+from hyperroute.dialects.tap import NamedManners, Tap
+
+
+class _Manners(NamedManners):
+    """A keep-alive is an event of its own (clients.md, 7)."""
+
+    quiet = b'"keepalive"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,13 @@ class OpenAiResponses:
     def decoder(self, *, stream: bool) -> Decoder:  # noqa: ARG002 - the first byte tells
         """Start reading a reply; what comes decides whether it is streamed or whole."""
         return ResponsesDecoder()
+
+    def tap(self, *, request: Request, model: str | None) -> Tap:
+        """Start reading a stream whose frames are handed on."""
+        del request
+        tell = None if model is None else partial(self.tell_model, model=model)
+        decoder = ResponsesDecoder()
+        return Tap(decoder, _Manners(), tell=tell, skip=decoder.skip)
 
     def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:
         """Extract what an error reply says; total over any bytes."""

@@ -261,6 +261,16 @@ class ResponsesDecoder:
                 self._live = following
                 return
 
+    @property
+    def finished(self) -> bool:
+        """Whether the response is complete, or as complete as it will be."""
+        return self._over
+
+    def skip(self, size: int) -> None:
+        """Take so many characters of the part that is told as they come as read."""
+        assert self._live is not None
+        self._live.told += size
+
     def _ended(self) -> bool:
         return self._over
 

@@ -8,9 +8,10 @@ else), and the last event repeats them all with usage.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 
 from hyperroute.canon.content import (
     Json,
@@ -37,12 +38,14 @@ from hyperroute.canon.events import (
 from hyperroute.canon.request import Request
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.dialects.base import ClientError
-from hyperroute.dialects.json import dumps
+from hyperroute.dialects.json import dumps, loads
 from hyperroute.dialects.openai_answering import flat_citation, old_names
 from hyperroute.dialects.openai_errors import error_object
 from hyperroute.dialects.openai_responses_reply import Skeleton, ending
 from hyperroute.dialects.sealing import tagged
-from hyperroute.dialects.sse import COMMENT, frame
+from hyperroute.dialects.sse import COMMENT, SseReader, frame
+
+_NUMBER: Final = re.compile(rb'"sequence_number":[ ]?(\d{1,9})')
 
 
 @dataclass(slots=True)
@@ -106,6 +109,18 @@ class ResponsesEncoder:
                 return self._finish(event) if event.choice == 0 else b""
             case _:
                 assert_never(event)
+
+    def passed(self, frame: bytes) -> None:
+        """Go on behind a provider's own events: with their response, and their numbers."""
+        for found in _NUMBER.finditer(frame):
+            self._sequence = max(self._sequence, int(found[1]) + 1)
+        if b'"response.created"' in frame or b'"response.output_item.done"' in frame:
+            for kind, event in _events(frame):
+                if kind == "response.created" and isinstance(made := event.get("response"), dict):
+                    self._begun = True
+                    self._skeleton.adopt(made)
+                elif kind == "response.output_item.done" and isinstance(event.get("item"), dict):
+                    self._output.append(event["item"])
 
     def pulse(self) -> bytes:
         """Emit an event outside the numbering; before ``response.created`` only a comment may stand.
@@ -345,6 +360,14 @@ class ResponsesEncoder:
     def _delta_head(self, event: str, **places: int) -> bytes:
         members = dumps({"type": event, **self._where(**places)})[:-1]
         return b"event: %b\ndata: %b" % (event.encode(), members) + b',"sequence_number":'
+
+
+def _events(frames: bytes) -> Iterator[tuple[object, dict[str, Any]]]:
+    """Read events of a provider, by their types; they were read once before, so they are JSON."""
+    for _, data in SseReader().feed(frames):
+        event = loads(data)
+        if isinstance(event, dict):
+            yield event.get("type"), event
 
 
 def failure(inner: Mapping[str, Any]) -> dict[str, Any]:

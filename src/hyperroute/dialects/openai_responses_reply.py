@@ -64,6 +64,16 @@ class Skeleton:
             self._id = f"resp_{tail}"
         self._created = event.created or 0
 
+    def adopt(self, response: Mapping[str, Any]) -> None:
+        """Go on with a response as a provider itself began it."""
+        self._echo = {key: response.get(key, value) for key, value in self._echo.items()}
+        if isinstance(identity := response.get("id"), str):
+            self._id = identity
+        if isinstance(model := response.get("model"), str):
+            self._model = model
+        if isinstance(created := response.get("created_at"), int | float):
+            self._created = int(created)
+
     def identity(self, prefix: str, index: int) -> str:
         """Make an item id, unique as far as the response's own id is."""
         return f"{prefix}_{_STRANGE.sub('', self._id.removeprefix('resp_'))[-40:]}_{index}"

@@ -27,6 +27,11 @@ COMMENT: Final = b": keep-alive\n\n"
 
 _FIELDS: Final = b":deir"
 """What a line of an event stream begins with: a comment, ``data``, ``event``, ``id``, ``retry``."""
+_BREAK: Final = rb"(?:\r\n|\n|\r(?!\n)(?!\Z))"
+"""A line end that no further byte can make another."""
+_BLANK: Final = re.compile(_BREAK + _BREAK)
+_OVERLAP: Final = 3
+"""So many bytes of a blank line may stand before a cut."""
 _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 10
 _ONE: Final = re.compile(rb"data: ([^\r\n]*+)\n\n")
@@ -139,6 +144,59 @@ class SseReader:
             self._data.append(b"")
         elif line == b"event":
             self._name = ""
+
+
+@dataclass(slots=True)
+class FrameCutter:
+    """Bytes in, whole frames out, each with the blank line that ends it; nothing is read or changed."""
+
+    _pieces: list[bytes] = field(default_factory=list[bytes])
+    _edge: bytes = b""
+    """The last bytes of them, among which a blank line may begin."""
+    _size: int = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._pieces)
+
+    def cut(self, chunk: bytes) -> list[bytes]:
+        """Take any number of bytes, split anywhere.
+
+        Raises:
+            ProviderWireError: A frame exceeds ``EVENT_BYTES_MAX``.
+        """
+        if self._pieces:
+            if _BLANK.search(self._edge + chunk) is None:
+                self._hold(chunk)
+                return []
+            self._pieces.append(chunk)
+            chunk = self.rest()
+        if b"\r" in chunk:
+            frames, begin = [], 0
+            for blank in _BLANK.finditer(chunk):
+                frames.append(chunk[begin : blank.end()])
+                begin = blank.end()
+            rest = chunk[begin:]
+        else:
+            *heads, rest = chunk.split(b"\n\n")
+            frames = [head + b"\n\n" for head in heads]
+        self._hold(rest)
+        return frames
+
+    def rest(self) -> bytes:
+        """Take out what no blank line has ended."""
+        rest = b"".join(self._pieces)
+        self._pieces, self._edge, self._size = [], b"", 0
+        return rest
+
+    def _hold(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._edge = (self._edge + piece[-_OVERLAP:])[-_OVERLAP:]
+            self._size += len(piece)
+            if self._size > EVENT_BYTES_MAX:
+                raise ProviderWireError(f"one event exceeds {EVENT_BYTES_MAX} bytes")
 
 
 @dataclass(slots=True)

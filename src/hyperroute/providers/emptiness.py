@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from hyperroute.canon.content import Opaque, Part, Reasoning, Refusal, Text
-from hyperroute.canon.events import Finished, PartDelta, PartStarted, StreamEvent
+from hyperroute.canon.events import Delivery, Finished, PartDelta, PartStarted
 from hyperroute.canon.failure import Failure
 from hyperroute.providers import verdicts
 from hyperroute.providers.flow import CallError
@@ -23,7 +23,7 @@ class Emptiness:
     _said: bool = False
     _held: list[Finished] = field(default_factory=list[Finished])
 
-    def passed(self, events: Iterable[StreamEvent]) -> Iterator[StreamEvent]:
+    def passed(self, events: Iterable[Delivery]) -> Iterator[Delivery]:
         """Hand events on, without the finishes of choices that said nothing yet.
 
         Raises:

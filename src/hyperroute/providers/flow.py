@@ -4,9 +4,10 @@ A flow yields what it wants and is sent what it got::
 
     yield HttpRequest    -> HttpHead      send this; give me status and headers
     yield READ           -> bytes         give me more body; b"" at its end
+    yield Lane(tap)      -> bytes         the same, but what the tap takes straight is not for me
     yield Pause(ns)      -> None          come back later (polling providers)
     yield Run(function)  -> its result    call this blocking function (SDKs, in-process models)
-    yield StreamEvent    -> None          hand this to our caller
+    yield StreamEvent    -> None          hand this to our caller; a ``Passage`` where ``call.passes``
     yield (StreamEvent…) -> None          hand all of these up, where no stream was asked for
 
 The same generator runs under the sync driver, the async driver and the simulator.
@@ -20,13 +21,13 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from hyperroute.canon.events import StreamEvent
+from hyperroute.canon.events import Delivery
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
-from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile
+from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile, Tapping
 
 SPEC = 1
 """Version of the plugin contract; a new part, event or wish raises it."""
@@ -45,6 +46,13 @@ READ: Final = Read.READ
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    """``READ``, but what the tap takes straight goes straight to our caller; the flow gets the rest."""
+
+    tap: Tapping
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Wait this long."""
 
@@ -58,7 +66,7 @@ class Run:
     function: Callable[[], object]
 
 
-Wish = HttpRequest | Literal[Read.READ] | Pause | Run | StreamEvent | tuple[StreamEvent, ...]
+Wish = HttpRequest | Literal[Read.READ] | Lane | Pause | Run | Delivery | tuple[Delivery, ...]
 Grant = object
 Flow = Generator[Wish, Grant, None]
 
@@ -84,6 +92,8 @@ class Outbound:
         renamed: Names of ``parameters`` that are this host's own (``fields``), sent as they stand.
         adds: Members put into the upstream body.
         group: Names the credential without revealing it; tags sealed state.
+        passes: Our caller takes frames: those of its own dialect may be handed on as they come.
+        tells: The name that our caller knows the model by; ``None``: the provider's own.
         unix_s: Unix time, for signatures.
         seed: For what must differ between attempts and not between replays.
         losses: Where the flow leaves what its dialect could not say.
@@ -101,6 +111,8 @@ class Outbound:
     adds: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     profile: Profile = NO_PROFILE
     group: str = ""
+    passes: bool = False
+    tells: str | None = None
     attempt: int = 1
     unix_s: int = 0
     seed: int = 0

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from hyperroute.canon.content import Part, Reasoning, Sealed, Text, ToolUse
-from hyperroute.canon.events import Finished, PartDelta, PartEnded, PartStarted, StreamEvent
+from hyperroute.canon.events import Delivery, Finished, PartDelta, PartEnded, PartStarted
 from hyperroute.canon.loss import Loss
 from hyperroute.dialects import json
 from hyperroute.providers.arguments import Arguments
@@ -43,7 +43,7 @@ class Returning:
     _broken: set[int] = field(default_factory=set[int])
     """Choices with a call whose arguments were no object."""
 
-    def passed(self, events: Iterable[StreamEvent]) -> Iterator[StreamEvent]:
+    def passed(self, events: Iterable[Delivery]) -> Iterator[Delivery]:
         """Hand events on, changed where they must be."""
         for event in events:
             match event:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, NoReturn
 
-from hyperroute.canon.events import StreamEvent
+from hyperroute.canon.events import Delivery
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import Dialect, Emission, ErrorInStream, Repairing
@@ -28,6 +28,7 @@ from hyperroute.providers.flow import (
     CallError,
     Flow,
     Grant,
+    Lane,
     Outbound,
     Wish,
     read,
@@ -74,9 +75,7 @@ def speak(
             body = yield from _error_body()
             raise CallError(classify(dialect.parse_error(head, body), dialect.name))
         try:
-            yield from _answer(
-                dialect, head, _returning(call, dialect), whole=not call.request.stream
-            )
+            yield from _answer(call, dialect, head)
         except ErrorInStream as error:
             raise CallError(classify(error.report, dialect.name)) from None
         except ProviderWireError as error:
@@ -197,8 +196,12 @@ def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
     )
 
 
-def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, whole: bool) -> Flow:
-    """Read a success: find out what its body is, then hand its events up."""
+def _answer(call: Outbound, dialect: Dialect, head: HttpHead) -> Flow:
+    """Read a success: find out what its body is, then hand its events up.
+
+    Frames of our caller's own dialect go up with them, if our caller takes frames.
+    """
+    whole = not call.request.stream
     opening = b""
     while chunk := (yield from read()):
         opening += chunk
@@ -209,9 +212,14 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, wh
     if not opening.strip(_SPACE):
         fail(verdicts.TRUNCATED, "a success without a body", status=head.status)
     stream = _is_stream(opening, head)
-    decoder = dialect.decoder(stream=stream)
+    returning = _returning(call, dialect)
+    tap = None
+    if stream and call.passes and returning is None:
+        tap = dialect.tap(request=call.request, model=call.tells)
+    decoder = dialect.decoder(stream=stream) if tap is None else tap
     emptiness = Emptiness()
     size = 0
+    wish: Wish = READ if tap is None else Lane(tap)
     chunk = opening
     while chunk:
         size += len(chunk)
@@ -219,7 +227,7 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, wh
             fail(verdicts.BOMB, f"a body beyond {BODY_BYTES_MAX} bytes", status=head.status)
         events = emptiness.passed(_passed(decoder.feed(chunk), returning))
         yield from _together(events) if whole else events
-        more = yield READ  # as ``read`` does, without a generator for every chunk
+        more = yield wish  # as ``read`` does, without a generator for every chunk
         assert isinstance(more, bytes)
         chunk = more
     events = emptiness.passed(_passed(decoder.close(), returning))
@@ -229,9 +237,9 @@ def _answer(dialect: Dialect, head: HttpHead, returning: Returning | None, *, wh
     emptiness.ended()
 
 
-def _together(events: Iterable[StreamEvent]) -> Flow:
+def _together(events: Iterable[Delivery]) -> Flow:
     """Hand up in one go what came in one piece, and what came before a fault all the same."""
-    said: list[StreamEvent] = []
+    said: list[Delivery] = []
     try:
         said.extend(events)
     finally:
@@ -239,7 +247,7 @@ def _together(events: Iterable[StreamEvent]) -> Flow:
             yield tuple(said)
 
 
-def _passed(events: Iterable[StreamEvent], returning: Returning | None) -> Iterable[StreamEvent]:
+def _passed(events: Iterable[Delivery], returning: Returning | None) -> Iterable[Delivery]:
     return events if returning is None else returning.passed(events)
 
 

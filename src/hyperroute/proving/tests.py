@@ -14,7 +14,6 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.request import Conversation, Kind, Narrowing, Request
 from hyperroute.canon.units import DAY, HOUR, Instant
 from hyperroute.canon.usage import Usage
@@ -160,7 +159,7 @@ class _Played(kernel.Run):
 
 
 def _drained(played: _Played, world: World) -> RequestError | None:
-    events: Iterator[StreamEvent] = blocking.serve(played, transport=world, clock=world)
+    events = blocking.serve(played, transport=world, clock=world)
     try:
         for _ in events:
             pass

@@ -48,11 +48,11 @@ from dataclasses import replace
 
 from hyperroute.canon.content import Reasoning, Refusal, Text
 from hyperroute.canon.events import (
+    Delivery,
     Finished,
     PartDelta,
     PartEnded,
     PartStarted,
-    StreamEvent,
     UsageReported,
 )
 from hyperroute.canon.failure import Failure, FailureClass
@@ -122,7 +122,7 @@ def step(state: State, event: Event) -> Step:
             return _abandoned(state, event)
 
 
-def is_content(event: StreamEvent) -> bool:
+def is_content(event: Delivery) -> bool:
     """Say whether an event gives our caller something of the answer itself."""
     match event:
         case PartDelta(text=text):
@@ -241,7 +241,7 @@ def _call(state: State, at: Instant) -> Step:
 
 
 # --- an open call --------------------------------------------------------------------------------
-def _arrived(state: State, at: Instant, event: StreamEvent) -> Step:
+def _arrived(state: State, at: Instant, event: Delivery) -> Step:
     if state.phase is Phase.STREAMING:
         if isinstance(event, Finished):
             return state.but(finishes=(*state.finishes, event)), ()
@@ -256,7 +256,7 @@ def _arrived(state: State, at: Instant, event: StreamEvent) -> Step:
     return _held_back(state, at, event)
 
 
-def _held_back(state: State, at: Instant, event: StreamEvent) -> Step:
+def _held_back(state: State, at: Instant, event: Delivery) -> Step:
     """Hold an event back, unless it commits."""
     if isinstance(event, Finished):
         return state.but(finishes=(*state.finishes, event)), ()

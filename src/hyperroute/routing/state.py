@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple
 
-from hyperroute.canon.events import Finished, StreamEvent
+from hyperroute.canon.events import Delivery, Finished
 from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.quick import quick
@@ -75,7 +75,7 @@ class Arrived:
     """The open call produced an event."""
 
     at: Instant
-    event: StreamEvent
+    event: Delivery
 
 
 @quick(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class Note:
 class Deliver:
     """Hand this to our caller; it cannot be taken back."""
 
-    event: StreamEvent
+    event: Delivery
 
 
 @dataclass(slots=True)
@@ -229,12 +229,12 @@ class Held(NamedTuple):
     """What is held back, last first: adding one costs the same however many there are."""
 
     before: Held | None
-    event: StreamEvent
+    event: Delivery
 
     @staticmethod
-    def unfold(held: Held | None) -> tuple[StreamEvent, ...]:
+    def unfold(held: Held | None) -> tuple[Delivery, ...]:
         """Return the events in the order they came."""
-        events: list[StreamEvent] = []
+        events: list[Delivery] = []
         while held is not None:
             events.append(held.event)
             held = held.before
@@ -287,7 +287,7 @@ class State:
         return made
 
     @property
-    def answer(self) -> tuple[StreamEvent, ...]:
+    def answer(self) -> tuple[Delivery, ...]:
         """What is held back, in the order it came, with its finishes."""
         return (*Held.unfold(self.held), *self.finishes)
 

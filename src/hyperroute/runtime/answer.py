@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Generator
 from functools import cached_property
-from typing import Self
+from typing import Self, cast
 
 from hyperroute.canon.events import Reply, StreamEvent
 from hyperroute.canon.quick import quick
@@ -94,7 +94,9 @@ class Stream(Streaming):
         """Take a run that has not begun."""
         super().__init__(run)
         self._clock = clock
-        self._events = blocking.serve(run, transport=transport, clock=clock)
+        events = blocking.serve(run, transport=transport, clock=clock)
+        # A run that takes no frames tells events only.
+        self._events = cast("Generator[StreamEvent, None, None]", events)
 
     def __iter__(self) -> Self:
         return self
@@ -121,7 +123,9 @@ class AsyncStream(Streaming):
         """Take a run that has not begun."""
         super().__init__(run)
         self._clock = clock
-        self._events = awaiting.serve(run, transport=transport, clock=clock)
+        events = awaiting.serve(run, transport=transport, clock=clock)
+        # A run that takes no frames tells events only.
+        self._events = cast("AsyncGenerator[StreamEvent, None]", events)
 
     def __aiter__(self) -> Self:
         return self

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from hyperroute.canon.events import PartDelta, StreamEvent
+from hyperroute.canon.events import Delivery
 from hyperroute.canon.wire import HttpRequest
-from hyperroute.providers.flow import READ, CallError, Grant, Pause, Run
+from hyperroute.providers.flow import READ, CallError, Grant, Lane, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
 from hyperroute.runtime import kernel
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.ports import Clock, Exchange, Transport
 
-Events = Generator[StreamEvent, None, None]
+Events = Generator[Delivery | bytes, None, None]
 
 
-def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
+def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
+    call: Conversation, transport: Transport, clock: Clock
+) -> Events:
     """Carry out one provider conversation, and hand its events up; of a whole answer it keeps them.
 
     Raises:
@@ -34,6 +36,17 @@ def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
                 if wish is READ:
                     source = call.source(exchange)
                     grant = source.read(timeout_ns=call.patience(clock.now()))
+                    call.received(grant)
+                    continue
+                if isinstance(wish, Lane):
+                    call.lane, straight = wish, wish.tap.straight
+                    source = call.source(exchange)
+                    while True:
+                        grant = source.read(timeout_ns=call.patience(clock.now()))
+                        if (frames := straight(grant)) is None:
+                            break
+                        call.fed = True
+                        yield frames  # the token's way
                     call.received(grant)
                     continue
                 if isinstance(wish, HttpRequest):
@@ -73,7 +86,9 @@ def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
             exchange.close()
 
 
-def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
+def serve(  # noqa: PLR0912 - one flat match over the actions
+    run: kernel.Run, *, transport: Transport, clock: Clock
+) -> Events:
     """Carry a run to its end, yielding what our caller may have; a whole answer is ``run.reply``.
 
     Closing the generator closes the open exchange at once and records the run as abandoned.
@@ -82,13 +97,15 @@ def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
         RequestError: It was not served.
     """
     events: Events | None = None
+    write = run.write
     try:
         todo = run.begin(clock.now(), unix_ns=clock.unix_ns())
         while True:
             for action in todo:
                 match action:
                     case Deliver(event):
-                        yield event
+                        if told := event if write is None else write(event, run.call):
+                            yield told
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
                         events = pump(call, transport, clock)
@@ -103,11 +120,16 @@ def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
             assert events is not None, "the machine asked for nothing"
             todo = []
             try:
-                for event in events:
-                    if run.streaming and isinstance(event, PartDelta):
-                        yield event  # what step would say, without asking it for every token
+                for item in events:
+                    if isinstance(item, bytes):
+                        yield item
                         continue
-                    todo = run.take(Arrived(clock.now(), event))
+                    if run.streaming and isinstance(item, kernel.TOKENS):
+                        # What step would say, without asking it for every token.
+                        if told := item if write is None else write(item, run.call):
+                            yield told
+                        continue
+                    todo = run.take(Arrived(clock.now(), item))
                     break
                 else:
                     todo = run.ended(clock.now())

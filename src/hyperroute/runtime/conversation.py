@@ -15,10 +15,12 @@ from typing import Any, TypeGuard, TypeVar
 
 from hyperroute.canon.content import Reasoning, Refusal, Text, ToolUse
 from hyperroute.canon.events import (
+    Delivery,
     Finished,
     PartDelta,
     PartEnded,
     PartStarted,
+    Passage,
     Started,
     StreamEvent,
     UsageReported,
@@ -32,7 +34,7 @@ from hyperroute.dialects.base import ErrorInStream
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
 from hyperroute.providers.classify import by_dialect, classify_transport
-from hyperroute.providers.flow import BODY_BYTES_MAX, CallError, Flow, Outbound
+from hyperroute.providers.flow import BODY_BYTES_MAX, CallError, Flow, Lane, Outbound
 from hyperroute.routing.attempt import WHOLE_SIZE_MAX, is_content
 from hyperroute.routing.state import Call, Kept
 from hyperroute.runtime.ports import AsyncExchange, Exchange, Limits, TransportError
@@ -79,6 +81,7 @@ class Conversation:
         "first_content_at",
         "first_event_at",
         "flow",
+        "lane",
         "outbound",
         "produced",
         "raw",
@@ -112,6 +115,8 @@ class Conversation:
         self.produced = 0
         self.answered = ""
         """The model that the provider says answers; ``""``: it has not said."""
+        self.lane: Lane | None = None
+        """Where text goes straight on, once it does."""
         self.fed = False
         self.deltas: set[int] = set()
         """Parts that are open and take text."""
@@ -136,6 +141,11 @@ class Conversation:
         self._parts: dict[int, int] = {}
         self._choices: set[int] = set()
         self._finished: set[int] = set()
+
+    @property
+    def size(self) -> int:
+        """Characters of answer that came, by whatever way."""
+        return self.produced + (0 if self.lane is None else self.lane.tap.size)
 
     @property
     def offer(self) -> Offer:
@@ -237,6 +247,7 @@ class Conversation:
         try:
             for event in said if isinstance(said, tuple) else (said,):
                 if self.admit(event):
+                    assert not isinstance(event, Passage), "a whole answer has no frames"
                     events.append(event)
         finally:
             if self.first_event_at is None and events:
@@ -255,7 +266,7 @@ class Conversation:
         finishes = [event for event in events[last:] if isinstance(event, Finished)]
         return Kept(self._usage, tuple(finishes), self.first_event_at, self.first_content_at)
 
-    def admit(self, event: Any) -> TypeGuard[StreamEvent]:
+    def admit(self, event: Any) -> TypeGuard[Delivery]:
         """Check an event against the grammar; false means ignore it (rows 63 and 64).
 
         Raises:
@@ -281,7 +292,7 @@ class Conversation:
                 return False
         elif kind is UsageReported:
             self._usage = event.usage
-        else:
+        elif kind is not Passage or not self.outbound.passes:
             raise ProviderWireError(f"a flow cannot wish for a {kind.__name__}")
         if not self._started:
             raise ProviderWireError("the stream began without a beginning")

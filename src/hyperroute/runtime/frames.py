@@ -7,15 +7,58 @@ ends that broke, depends on what was handed out so far, so that is asked here to
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from typing import Self, cast
 
-from hyperroute.canon.events import StreamEvent
+from hyperroute.canon.events import Delivery, Passage
 from hyperroute.dialects.base import ClientError, Dialect, Encoder
+from hyperroute.routing.plan import Plan
 from hyperroute.runtime import awaiting, blocking
 from hyperroute.runtime.answer import Streaming
+from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.kernel import Run
 from hyperroute.runtime.outcome import shown
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
+
+
+class _Writer:
+    """Writes one answer: hands on the provider's own frames, or makes such as say the same."""
+
+    def __init__(self, plan: Plan, dialect: Dialect) -> None:
+        """Take what was asked."""
+        self._plan = plan
+        self._dialect = dialect
+        self._encoder: Encoder | None = None
+        self._call: Conversation | None = None
+        self.served: str | None = None
+
+    def write(self, event: Delivery, call: Conversation | None) -> bytes:
+        """Return what goes out for an event; nothing where a later one says it too."""
+        encoder = self._encoder
+        if encoder is None:
+            assert call is not None
+            self._call = call
+            model = call.outbound.tells or call.answered or call.offer.model
+            encoder = self._encoder = self._made(model)
+            self.served = shown(self._plan, call.offer.id, call.offer.provider)
+        if not isinstance(event, Passage) and event.frame is None:
+            return encoder.feed(event)
+        if frame := event.frame:
+            encoder.passed(frame)
+        return frame or b""
+
+    def voice(self) -> Encoder:
+        """Return who goes on behind what was handed out, or before there is one who could begin."""
+        if self._encoder is None:
+            request = self._plan.request
+            return self._made(request.model or request.intent or "")
+        lane = self._call.lane if self._call is not None else None
+        if lane is not None:
+            self._encoder.passed(lane.tap.last)
+        return self._encoder
+
+    def _made(self, model: str) -> Encoder:
+        return self._dialect.encoder(request=self._plan.request, model=model)
 
 
 class _Framing(Streaming):
@@ -24,11 +67,14 @@ class _Framing(Streaming):
     def __init__(self, run: Run, dialect: Dialect) -> None:
         """Take a run that has not begun."""
         super().__init__(run)
-        self._dialect = dialect
-        self._encoder: Encoder | None = None
-        self._over = False
-        self.served: str | None = None
+        self._writer = _Writer(run.plan, dialect)
+        run.write = self._writer.write
+        self._failed = False
+
+    @property
+    def served(self) -> str | None:
         """The offer that is delivering, as its caller may see it; known from the first item on."""
+        return self._writer.served
 
     @property
     def attempts(self) -> int:
@@ -37,35 +83,22 @@ class _Framing(Streaming):
 
     def pulse(self) -> bytes:
         """Return the keep-alive that may follow what was handed out (reliability.md, 5.12)."""
-        return b"" if self._over else self._writer().pulse()
+        return b"" if self._ended() else self._writer.voice().pulse()
 
     def fail(self, error: ClientError) -> bytes:
         """Return the honest end of an answer that broke, also of one that never began.
 
         Nothing follows it, and after a good end there is none.
         """
-        if self._over:
+        if self._ended():
             return b""
-        self._over = True
-        return self._writer().fail(error)
+        self._failed = True
+        return self._writer.voice().fail(error)
 
-    def _written(self, event: StreamEvent) -> bytes:
-        encoder = self._encoder
-        if encoder is None:
-            call = self._run.call
-            assert call is not None
-            model = self.model or call.answered or call.offer.model
-            encoder = self._encoder = self._dialect.encoder(request=self.request, model=model)
-            self.served = shown(self._run.plan, call.offer.id, call.offer.provider)
-        return encoder.feed(event)
-
-    def _writer(self) -> Encoder:
-        """Return who writes the answer, or before there is one somebody who could."""
-        if self._encoder is not None:
-            return self._encoder
-        request = self.request
-        model = request.model or request.intent or ""
-        return self._dialect.encoder(request=request, model=model)
+    def _ended(self) -> bool:
+        run = self._run
+        served = run.over and run.record is not None and run.record.outcome == "served"
+        return self._failed or served
 
 
 class Frames(_Framing):
@@ -79,21 +112,18 @@ class Frames(_Framing):
         """Take a run that has not begun."""
         super().__init__(run, dialect)
         self._clock = clock
-        self._events = blocking.serve(run, transport=transport, clock=clock)
+        events = blocking.serve(run, transport=transport, clock=clock)
+        self._items = cast("Generator[bytes, None, None]", events)  # of a run that writes
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
-        for event in self._events:
-            if data := self._written(event):
-                return data
-        self._over = True
-        raise StopIteration
+        return next(self._items)
 
     def close(self) -> None:
         """Hang up: the exchange is closed at once, and the run recorded as abandoned."""
-        self._events.close()
+        self._items.close()
         self._run.abandon(self._clock.now())
 
     def __enter__(self) -> Self:
@@ -112,21 +142,18 @@ class AsyncFrames(_Framing):
         """Take a run that has not begun."""
         super().__init__(run, dialect)
         self._clock = clock
-        self._events = awaiting.serve(run, transport=transport, clock=clock)
+        events = awaiting.serve(run, transport=transport, clock=clock)
+        self._items = cast("AsyncGenerator[bytes, None]", events)  # of a run that writes
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> bytes:
-        async for event in self._events:
-            if data := self._written(event):
-                return data
-        self._over = True
-        raise StopAsyncIteration
+    def __anext__(self) -> Awaitable[bytes]:
+        return self._items.__anext__()  # handed on, not awaited: one coroutine less for every item
 
     async def close(self) -> None:
         """Hang up: the exchange is closed at once, and the run recorded as abandoned."""
-        await self._events.aclose()
+        await self._items.aclose()
         self._run.abandon(self._clock.now())
 
     async def __aenter__(self) -> Self:

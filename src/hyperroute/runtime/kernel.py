@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
-from hyperroute.canon.events import Finished, Reply, collect
+from hyperroute.canon.events import Delivery, Finished, PartDelta, Passage, Reply, collect
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
@@ -49,6 +50,12 @@ from hyperroute.runtime.outcome import error_of, shown
 Sink = Callable[[Record], None]
 """Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
 
+Write = Callable[[Delivery, Conversation | None], bytes]
+"""Makes frames of what a call delivers; ``b""``: a later one says it too."""
+
+TOKENS: Final = (PartDelta, Passage)
+"""What goes straight to our caller once something has."""
+
 Todo = list[Deliver | Call | Wait | Finish]
 
 _log = logging.getLogger("hyperroute")
@@ -76,16 +83,20 @@ class Run:
         call: The open conversation, or the last one.
         record: Once the run is over.
         reply: The whole answer, of a run that is not streamed and was served.
+        write: Makes frames of what is delivered, if our caller takes frames; set before the run begins.
+        over: Nothing more comes.
     """
 
     __slots__ = (
         "_shared",
         "_state",
         "call",
+        "over",
         "plan",
         "record",
         "reply",
         "streaming",
+        "write",
     )
 
     def __init__(self, plan: Plan, shared: Shared, *, request_id: str) -> None:
@@ -98,6 +109,8 @@ class Run:
         """
         self.plan = plan
         self.streaming = False
+        self.write: Write | None = None
+        self.over = False
         self.call: Conversation | None = None
         self.record: Record | None = None
         self.reply: Reply | None = None
@@ -185,6 +198,7 @@ class Run:
             RequestError: The run was not served.
         """
         assert self.record is not None
+        self.over = True
         if finish.outcome not in {"served", "abandoned"}:
             ours = self._shared.accounts.untold()
             raise error_of(self.plan, self.record, now=now, ours=ours)
@@ -200,10 +214,7 @@ class Run:
 
         ``None``: the provider's own, because our caller knows it by that.
         """
-        if self.call is None:
-            return None
-        name = self.plan.request.model or self.call.offer.model
-        return None if self.call.outbound.model == name else name
+        return None if self.call is None else self.call.outbound.tells
 
     def whole_body(self) -> bytes | None:
         """Return the upstream's own bytes, where it spoke our caller's dialect and was whole."""
@@ -243,10 +254,16 @@ class Run:
             ),
             # The account, not the key: rotating keys must not lose sealed thinking.
             group=offer.provider,
+            passes=self.write is not None,
+            tells=self._tells(candidate),
             attempt=call.number,
             unix_s=unix_ns // SECOND,
             seed=self.plan.seed,
         )
+
+    def _tells(self, candidate: Candidate) -> str | None:
+        name = self.plan.request.model or candidate.offer.model
+        return None if candidate.sends == name else name
 
     def _note(self, attempt: Attempt) -> None:
         self._shared.board.note(attempt, breaker_of(self.plan, attempt.provider))
@@ -264,7 +281,7 @@ class Run:
         if self.call is None:
             return NOTHING_HEARD
         return Heard(
-            self.call.produced,
+            self.call.size,
             tuple(self.call.outbound.losses),
             self.call.kept(),
             _other(self.call.answered, self.call.outbound.model, self.call.offer.model),

@@ -7,10 +7,10 @@ same one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from hyperroute.canon.events import PartStarted, Reply, StreamEvent, replay
 from hyperroute.canon.request import Conversation, Kind, Request
@@ -204,7 +204,8 @@ class Stage:
         run, records = self._run(request_id)
         delivered: list[StreamEvent] = []
         error: RequestError | None = None
-        stream = blocking.serve(run, transport=self.world, clock=self.world)
+        events = blocking.serve(run, transport=self.world, clock=self.world)
+        stream = cast("Generator[StreamEvent, None, None]", events)  # a run that takes no frames
         try:
             if self.hang_up_after != 0:
                 for event in stream:
@@ -227,7 +228,8 @@ class Stage:
         world = self.world.awaiting()
         delivered: list[StreamEvent] = []
         error: RequestError | None = None
-        stream = awaiting.serve(run, transport=world, clock=world)
+        events = awaiting.serve(run, transport=world, clock=world)
+        stream = cast("AsyncGenerator[StreamEvent, None]", events)  # a run that takes no frames
         try:
             if self.hang_up_after != 0:
                 async for event in stream:

@@ -641,3 +641,30 @@ def test_a_response_that_never_began_is_created_before_it_fails() -> None:
     assert [event["sequence_number"] for event in told] == [0, 1, 2]
     assert len({event["response"]["id"] for event in told}) == 1
     assert told[-1]["response"]["error"] == {"code": "rate_limit_exceeded", "message": "m"}
+
+
+def test_what_a_provider_told_is_gone_on_with_when_it_breaks() -> None:
+    request = OPENAI_RESPONSES.parse_request({"model": "a", "input": []})
+    encoder = OPENAI_RESPONSES.encoder(request=request, model="told")
+    response = {
+        "id": "resp_9",
+        "object": "response",
+        "created_at": 7,
+        "model": "theirs",
+        "tools": [],
+    }
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("response.created", {"response": response}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+    ]
+    for number, (kind, more) in enumerate(told):
+        event = {"type": kind, "sequence_number": number + 4, **more}
+        encoder.passed(frame(json.dumps(event).encode(), name=kind))
+    assert encoder.pulse().startswith(b"event: keepalive\n")
+    body = encoder.fail(ClientError(status=502, kind="server_error", message="m"))
+    last = json.loads(body.decode().split("data: ")[1])
+    assert (last["type"], last["sequence_number"]) == ("response.failed", 6)
+    failed = last["response"]
+    assert (failed["id"], failed["model"], failed["created_at"]) == ("resp_9", "theirs", 7)
+    assert failed["output"] == [item]

@@ -66,8 +66,12 @@ def test_a_silent_stream_is_kept_alive_first_after_10_s_and_then_every_15(
     written = poured(router, dialect, slow)
     plain = b"".join(piece for _, piece in poured(router, dialect, script))
     before, after = FORMS[dialect]
-    pulses = [(at_ns, piece) for at_ns, piece in written if piece.startswith((before, after))]
-    content = b"".join(piece for _, piece in written if not piece.startswith((before, after)))
+
+    def is_pulse(piece: bytes) -> bool:  # the provider's own ping comes with what follows it
+        return piece.startswith((before, after)) and piece.count(b"\n\n") <= 1
+
+    pulses = [(at_ns, piece) for at_ns, piece in written if is_pulse(piece)]
+    content = b"".join(piece for _, piece in written if not is_pulse(piece))
     assert content == plain
     began = written[1][0] == 0  # content went out before the silence
     step = [15 * SECOND] if began else [10 * SECOND, 25 * SECOND]

@@ -13,6 +13,7 @@ from hyperroute.canon.events import (
     PartDelta,
     PartEnded,
     PartStarted,
+    Passage,
     Started,
     StreamEvent,
     UsageReported,
@@ -139,6 +140,16 @@ def test_a_streaming_delta_returns_the_same_state():
     assert step(state, Arrived(AT, PartDelta(0, "x")))[0] is state
 
 
+def test_frames_that_say_nothing_wait_like_any_event_and_then_go_out():
+    news = Passage(b"data: {}\n\n")
+    state, actions = step(state_in("CALLING"), Arrived(AT, news))
+    assert actions == ()
+    _, actions = step(state, Arrived(AT, CONTENT))
+    assert actions[-2:] == (Deliver(news), Deliver(CONTENT))
+    streaming = state_in("STREAMING")
+    assert step(streaming, Arrived(AT, news)) == (streaming, (Deliver(news),))
+
+
 def test_the_first_attempt_waits_for_nothing_and_has_the_deadline_less_the_answers_share():
     plan = plan_of(candidate("m@a"))
     _, (ask,) = step(State(plan=plan), Begin(AT))
@@ -179,6 +190,7 @@ def test_nothing_is_delivered_before_content_and_everything_with_it_in_order():
         (PartEnded(0, sealed=Sealed("signature", "x")), True),
         (UsageReported(Usage()), False),
         (Finished("stop"), False),
+        (Passage(b"data: {}\n\n"), False),
     ],
 )
 def test_content_is_what_gives_the_caller_something_of_the_answer(event, content):
