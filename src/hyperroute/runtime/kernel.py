@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from hyperroute.canon.events import Finished, Reply, collect
+from hyperroute.canon.events import Reply
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
@@ -161,11 +161,11 @@ class Run:
 
     def ended(self, now: Instant) -> Todo:
         """Take the good end of the open call; a whole answer must also fold."""
-        told = self.call.events if self.call is not None else ()
-        if told and isinstance(told[-1], Finished):
+        fold = None if self.call is None else self.call.fold
+        if fold is not None and fold.ending:
             try:
-                self.reply = collect(told)
-            except (KeyError, ValueError):
+                self.reply = fold.reply()
+            except ValueError:
                 return self.take(Failed(now, MALFORMED, self._heard()))
         return self.take(Ended(now, self._heard()))
 
