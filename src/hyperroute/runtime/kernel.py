@@ -208,10 +208,9 @@ class Run:
     def whole_body(self) -> bytes | None:
         """Return the upstream's own bytes, where it spoke our caller's dialect and was whole."""
         call = self.call
-        if call is None or not call.raw or self.record is None or self.record.answer is None:
+        if call is None or not call.raw or self.record is None or self.record.served is None:
             return None
-        name = self.record.answer.provider
-        dialects = self._shared.accounts.by_name[name].provider.dialects
+        dialects = self._shared.accounts.by_name[call.offer.provider].provider.dialects
         if not dialects or chosen(call.outbound, dialects).name != self.plan.request.dialect:
             return None
         body = b"".join(call.raw)
