@@ -490,6 +490,9 @@ def test_a_whole_answer_that_is_none_keeps_its_count_in_the_record(client, world
     world.serve("https://one.test", replace(whole(CHAT), chunks=(told,), length=len(told)))
     with pytest.raises(Exhausted) as caught:
         client.send(BODY)
-    (attempt, *_) = caught.value.record.attempts
+    record = caught.value.record
+    assert isinstance(record, Record)
+    attempt = record.attempts[0]
+    assert attempt.failure is not None
     assert attempt.failure.kind.value == "empty_completion"
     assert (attempt.usage.input_tokens, attempt.usage.output_tokens) == (11, 7)
