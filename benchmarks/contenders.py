@@ -61,6 +61,33 @@ class Httpx:
 
 
 @dataclass(slots=True)
+class Aiohttp:
+    """Raw aiohttp, JSON decoded: below it nothing that calls through aiohttp can come."""
+
+    session: Any
+    base: str
+
+    async def call(self) -> None:
+        url = f"{self.base}/ok/v1/chat/completions"
+        async with self.session.post(url, json=BODY) as response:
+            assert (await response.json())["choices"]
+
+    async def stream(self) -> int:
+        url, pieces = f"{self.base}/ok/v1/chat/completions", 0
+        async with self.session.post(url, json=BODY | {"stream": True}) as response:
+            async for line in response.content:
+                pieces += line.startswith(b"data: ")
+        return pieces
+
+    async def fallback(self) -> None:
+        url = f"{self.base}/fail/v1/chat/completions"
+        async with self.session.post(url, json=BODY) as response:
+            await response.read()
+            assert response.status == 500
+        await self.call()
+
+
+@dataclass(slots=True)
 class Hyperroute:
     """Our client over one of its transports."""
 
@@ -156,6 +183,14 @@ async def _httpx(base: str) -> AsyncIterator[Contender]:
         yield Httpx(client, base)
 
 
+@asynccontextmanager
+async def _aiohttp(base: str) -> AsyncIterator[Contender]:
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session:
+        yield Aiohttp(session, base)
+
+
 def _hyperroute(transport: Library) -> Opener:
     @asynccontextmanager
     async def opened(base: str) -> AsyncIterator[Contender]:
@@ -217,6 +252,7 @@ async def _tensorzero(base: str) -> AsyncIterator[Contender]:
 
 CONTENDERS: dict[str, tuple[str, Opener]] = {
     "httpx": ("httpx", _httpx),
+    "aiohttp": ("aiohttp", _aiohttp),
     "hyperroute/httpx": ("hyperroute", _hyperroute("httpx")),
     "hyperroute/aiohttp": ("aiohttp", _hyperroute("aiohttp")),
     "hyperroute/pyreqwest": ("pyreqwest", _hyperroute("pyreqwest")),

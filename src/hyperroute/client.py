@@ -8,7 +8,6 @@ belongs to one event loop.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import aclosing
 from typing import Any, Self
 
 from hyperroute.canon.request import Request
@@ -305,9 +304,8 @@ class AsyncClient(_Base):
             request_id=request_id,
         )
         events = awaiting.serve(run, transport=self._transport, clock=self.clock)
-        async with aclosing(events):
-            async for _ in events:
-                pass
+        async for _ in events:
+            pass  # nothing is told of a whole answer before its end, so nothing is left to close
         return answered(run, self._spoken(run))
 
     def stream(

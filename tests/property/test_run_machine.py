@@ -16,11 +16,12 @@ from hyperroute.canon.events import (
     PartStarted,
     Started,
     UsageReported,
+    is_content,
 )
 from hyperroute.canon.failure import Failure, FailureClass, Reaction
 from hyperroute.canon.units import SECOND
 from hyperroute.canon.usage import NO_USAGE, Usage
-from hyperroute.routing.attempt import is_content, step
+from hyperroute.routing.attempt import step
 from hyperroute.routing.record import Record
 from hyperroute.routing.state import (
     NOTHING_HEARD,

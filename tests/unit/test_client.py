@@ -480,3 +480,19 @@ def test_cancelling_while_waiting_to_retry_leaves_nothing_behind(router, world):
     asyncio.run(main())
     assert [record.outcome for record in records] == ["abandoned"]
     assert world.open_now == 0
+
+
+def test_a_whole_answer_that_is_none_keeps_its_count_in_the_record(client, world):
+    """Its usage came before what is wrong with it, and providers charge for it (row 71)."""
+    body = json.loads(b"".join(whole(CHAT).chunks))
+    body["choices"][0]["message"]["content"] = ""
+    told = json.dumps(body).encode()
+    world.serve("https://one.test", replace(whole(CHAT), chunks=(told,), length=len(told)))
+    with pytest.raises(Exhausted) as caught:
+        client.send(BODY)
+    record = caught.value.record
+    assert isinstance(record, Record)
+    attempt = record.attempts[0]
+    assert attempt.failure is not None
+    assert attempt.failure.kind.value == "empty_completion"
+    assert (attempt.usage.input_tokens, attempt.usage.output_tokens) == (11, 7)

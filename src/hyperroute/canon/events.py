@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Literal, assert_never
 
 from hyperroute.canon.content import (
@@ -158,57 +159,181 @@ class Reply:
         return self.choices[0].text if self.choices else ""
 
 
+def is_content(event: Delivery) -> bool:
+    """Say whether an event gives our caller something of the answer itself."""
+    match event:
+        case PartDelta(text=text):
+            return text != ""
+        case PartStarted(part=Text() | Reasoning() | Refusal() as part):
+            sealed = None if isinstance(part, Refusal) else part.sealed
+            return part.text != "" or sealed is not None
+        case PartStarted():
+            return True
+        case PartEnded(sealed=sealed, citations=citations):
+            return sealed is not None or bool(citations)
+        case _:
+            return False
+
+
 @dataclass(slots=True)
-class _Open:
-    part: Part
+class _Told:
+    """A part as far as it was told; ``pieces`` is ``None`` where it takes none."""
+
+    index: int
     choice: int
-    pieces: list[str] = field(default_factory=list[str])
+    part: Part
+    pieces: list[str] | None
+
+
+class Fold:
+    """A reply being folded, and held to the grammar as far as a fold depends on it.
+
+    A second beginning, the second finish of a choice, and what comes behind the last finish that is
+    wanted are passed over (reliability.md, rows 63 and 64).
+
+    Attributes:
+        started: The beginning, once it came.
+        usage: As reported last.
+        said: Whether content came.
+        size: Characters that came.
+        ending: The finishes behind which nothing came yet.
+        complete: Every choice has finished.
+    """
+
+    __slots__ = (
+        "_choices",
+        "_finishes",
+        "_open",
+        "_parts",
+        "_wanted",
+        "complete",
+        "ending",
+        "said",
+        "size",
+        "started",
+        "usage",
+    )
+
+    def __init__(self, *, wanted: int | None = None) -> None:
+        """Begin; ``wanted`` is how many choices were asked for, ``None``: any may still follow."""
+        self.started: Started | None = None
+        self.usage = NO_USAGE
+        self.said = False
+        self.size = 0
+        self.ending: list[Finished] = []
+        self.complete = False
+        self._wanted = wanted
+        self._parts: list[_Told] = []
+        self._open: dict[int, _Told] = {}
+        self._choices: set[int] = set()
+        self._finishes: dict[int, Finished] = {}
+
+    def take(self, events: Iterable[StreamEvent]) -> None:
+        """Fold more; what came before a fault is folded.
+
+        Raises:
+            ValueError: An event does not fit what came before, or is none.
+        """
+        for event in events:
+            if self.complete:
+                return
+            if isinstance(event, Started):
+                self.started = self.started or event
+                continue
+            if self.started is None:
+                raise ValueError("the stream began without a beginning")
+            if isinstance(event, Finished):
+                self._finish(event)
+                continue
+            if self.ending:
+                self.ending = []
+            if isinstance(event, PartDelta):
+                told = self._open.get(event.index)
+                if told is None or told.pieces is None:
+                    raise ValueError(f"text for part {event.index}, which takes none")
+                told.pieces.append(event.text)
+                self.size += len(event.text)
+                self.said = self.said or event.text != ""
+            elif isinstance(event, PartStarted):
+                self._begin(event)
+            elif isinstance(event, PartEnded):
+                self._end(event)
+            elif isinstance(event, UsageReported):
+                self.usage = event.usage
+            else:
+                raise ValueError(f"a {type(event).__name__} is no event")  # noqa: TRY004 - as any fault
+
+    def reply(self) -> Reply:
+        """Return what was folded.
+
+        Raises:
+            ValueError: The stream did not start or did not finish.
+        """
+        started = self.started
+        if started is None or not self._finishes:
+            raise ValueError("stream without a beginning or an end")
+        parts: dict[int, list[Part]] = {choice: [] for choice in sorted(self._finishes)}
+        for told in sorted(self._parts, key=_INDEX):
+            if told.choice in parts:
+                parts[told.choice].append(extended(told.part, "".join(told.pieces or ())))
+        choices = [
+            Choice(index=choice, parts=tuple(whole), finish=self._finishes[choice])
+            for choice, whole in parts.items()
+        ]
+        return Reply(
+            id=started.id,
+            model=started.model,
+            created=started.created,
+            choices=tuple(choices),
+            usage=self.usage,
+        )
+
+    def _begin(self, event: PartStarted) -> None:
+        index, part = event.index, event.part
+        if index in self._open:
+            raise ValueError(f"part {index} began twice")
+        pieces: list[str] | None = []
+        if isinstance(part, Text | Reasoning | Refusal):
+            self.size += len(part.text)
+        elif isinstance(part, ToolUse):
+            self.size += len(part.arguments)
+        else:
+            pieces = None
+        told = self._open[index] = _Told(index, event.choice, part, pieces)
+        self._parts.append(told)
+        self._choices.add(event.choice)
+        self.said = self.said or is_content(event)
+
+    def _end(self, event: PartEnded) -> None:
+        told = self._open.pop(event.index, None)
+        if told is None:
+            raise ValueError(f"part {event.index} ended and was not open")
+        if event.sealed is not None or event.citations:
+            told.part = sealed_with(told.part, event.sealed, event.citations)
+            self.said = True
+
+    def _finish(self, event: Finished) -> None:
+        if event.choice in self._finishes:
+            return
+        self._finishes[event.choice] = event
+        self.ending.append(event)
+        if self._wanted is not None:
+            wanted = max(len(self._choices), self._wanted)
+            self.complete = len(self._finishes) >= wanted
+
+
+_INDEX = attrgetter("index")
 
 
 def collect(events: Iterable[StreamEvent]) -> Reply:
     """Fold a stream into a reply.
 
     Raises:
-        ValueError: The stream does not start or does not finish.
+        ValueError: The stream does not start, does not finish, or breaks its grammar.
     """
-    started: Started | None = None
-    usage = NO_USAGE
-    parts: dict[int, _Open] = {}
-    finishes: dict[int, Finished] = {}
-    for event in events:
-        if isinstance(event, PartDelta):
-            parts[event.index].pieces.append(event.text)
-        elif isinstance(event, PartStarted):
-            parts[event.index] = _Open(event.part, event.choice)
-        elif isinstance(event, PartEnded):
-            ended = parts[event.index]
-            if event.sealed is not None or event.citations:
-                ended.part = sealed_with(ended.part, event.sealed, event.citations)
-        elif isinstance(event, Started):
-            started = event
-        elif isinstance(event, UsageReported):
-            usage = event.usage
-        elif isinstance(event, Finished):
-            finishes[event.choice] = event
-        else:
-            assert_never(event)
-    if started is None or not finishes:
-        raise ValueError("stream without a beginning or an end")
-    said: dict[int, list[Part]] = {choice: [] for choice in sorted(finishes)}
-    for _, one in sorted(parts.items()):
-        if one.choice in said:
-            said[one.choice].append(extended(one.part, "".join(one.pieces)))
-    choices = [
-        Choice(index=choice, parts=tuple(whole), finish=finishes[choice])
-        for choice, whole in said.items()
-    ]
-    return Reply(
-        id=started.id,
-        model=started.model,
-        created=started.created,
-        choices=tuple(choices),
-        usage=usage,
-    )
+    fold = Fold()
+    fold.take(events)
+    return fold.reply()
 
 
 def extended(part: Part, text: str) -> Part:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from hyperroute.canon.quick import quick
+
 
 class FailureClass(StrEnum):
     """The closed list. A provider that fits none of them is a bug in its classifier."""
@@ -84,7 +86,7 @@ class Cool:
     """The fault is of local origin (DNS, connect); counted apart (reliability.md, 5.4)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One failed attempt.
 

@@ -82,7 +82,7 @@ def pushback(headers: Headers) -> bool:
 def number_ns(text: str, unit_ns: int) -> int | None:
     """Read a decimal number of units; floats occur."""
     text = text.strip()
-    if len(text) > _TEXT_MAX or not _NUMBER.fullmatch(text):
+    if not text or len(text) > _TEXT_MAX or not _NUMBER.fullmatch(text):
         return None
     return _bounded(Decimal(text), unit_ns)
 

@@ -46,14 +46,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hyperroute.canon.content import Reasoning, Refusal, Text
 from hyperroute.canon.events import (
     Delivery,
     Finished,
     PartDelta,
-    PartEnded,
-    PartStarted,
     UsageReported,
+    is_content,
 )
 from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.units import MILLISECOND, SECOND, Instant
@@ -120,22 +118,6 @@ def step(state: State, event: Event) -> Step:
             return _begin(state, event)
         case Abandoned():
             return _abandoned(state, event)
-
-
-def is_content(event: Delivery) -> bool:
-    """Say whether an event gives our caller something of the answer itself."""
-    match event:
-        case PartDelta(text=text):
-            return text != ""
-        case PartStarted(part=Text() | Reasoning() | Refusal() as part):
-            sealed = None if isinstance(part, Refusal) else part.sealed
-            return part.text != "" or sealed is not None
-        case PartStarted():
-            return True
-        case PartEnded(sealed=sealed, citations=citations):
-            return sealed is not None or bool(citations)
-        case _:
-            return False
 
 
 def min_useful_ns(plan: Plan) -> int:
@@ -380,4 +362,4 @@ def _too_large() -> Failure:
     )
 
 
-__all__ = ["ANSWER_NS", "MIN_USEFUL_NS", "WHOLE_SIZE_MAX", "is_content", "min_useful_ns", "step"]
+__all__ = ["ANSWER_NS", "MIN_USEFUL_NS", "WHOLE_SIZE_MAX", "min_useful_ns", "step"]

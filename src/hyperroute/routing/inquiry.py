@@ -10,6 +10,7 @@ from decimal import Decimal
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition, FactRef
 from hyperroute.routing.needs import UNKNOWN_WINDOW
+from hyperroute.routing.resolve import Resolved
 from hyperroute.routing.table import (
     ChainTerm,
     First,
@@ -62,13 +63,17 @@ class Inquiry:
         self._sizes = sizes
         self._asked: dict[str, Asked] = {}
 
-    def about(self, name: str, terms: tuple[Term, ...]) -> Asked:
-        """Look at everything that a name's terms can reach; remembered by name."""
+    def about(self, resolved: Resolved) -> Asked:
+        """Look at everything that a name can reach; remembered by the model's or intent's name."""
+        service, intent = resolved.service, resolved.intent
+        name = (
+            service.model.name if service is not None else intent.name if intent is not None else ""
+        )
         found = self._asked.get(name)
         if found is None:
             measures: dict[str, None] = {}
             sizes = set(self._sizes)
-            for term in terms:
+            for term in _terms(resolved):
                 for reached in walk(term, self.table):
                     if isinstance(reached, Restrict):
                         measures.update(dict.fromkeys(key.name for key in reached.rank))
@@ -77,6 +82,14 @@ class Inquiry:
             kept = [key for key in measures if key.partition(".")[0] not in _KNOWN_FROM_PRICES]
             found = self._asked[name] = Asked(tuple(kept), tuple(sorted(sizes)))
         return found
+
+
+def _terms(resolved: Resolved) -> Iterator[Term]:
+    if resolved.service is not None:
+        yield ModelTerm(resolved.service.model.name)
+        yield from (entry.term for entry in resolved.service.instead)
+    elif resolved.intent is not None:
+        yield resolved.intent.term
 
 
 def inquiry_of(table: RouteTable) -> Inquiry:

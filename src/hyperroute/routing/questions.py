@@ -16,7 +16,7 @@ from hyperroute.catalog.condition import Fact
 from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.inquiry import inquiry_of
 from hyperroute.routing.resolve import resolve_name
-from hyperroute.routing.table import ModelTerm, RouteTable, Term
+from hyperroute.routing.table import RouteTable
 
 
 @quick(frozen=True, slots=True, kw_only=True)
@@ -77,16 +77,9 @@ def questions(request: Request, table: RouteTable) -> Questions:
     resolved = resolve_name(request, table)
     if isinstance(resolved, Refusal):
         return Questions(limits=limits)
-    terms: tuple[Term, ...] = ()
-    if resolved.service is not None:
-        name = resolved.service.model.name
-        terms = (ModelTerm(name), *(entry.term for entry in resolved.service.instead))
-    elif resolved.intent is not None:
-        name = resolved.intent.name
-        terms = (resolved.intent.term,)
-    else:
+    if resolved.service is None and resolved.intent is None:
         return Questions(limits=limits)
-    asked = prepared.about(name, terms)
+    asked = prepared.about(resolved)
     return Questions(
         count_tokens=asked.near(request.input_bytes, request.max_output or 0),
         limits=limits,

@@ -17,17 +17,17 @@ from hyperroute.canon.content import Reasoning, Refusal, Text, ToolUse
 from hyperroute.canon.events import (
     Delivery,
     Finished,
+    Fold,
     PartDelta,
     PartEnded,
     PartStarted,
     Passage,
     Started,
-    StreamEvent,
     UsageReported,
+    is_content,
 )
 from hyperroute.canon.failure import Cool, Failure, FailureClass, Reaction
 from hyperroute.canon.units import MINUTE, SECOND, Instant
-from hyperroute.canon.usage import NO_USAGE
 from hyperroute.canon.wire import HttpHead
 from hyperroute.catalog.card import Offer
 from hyperroute.dialects.base import ErrorInStream
@@ -35,7 +35,7 @@ from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
 from hyperroute.providers.classify import by_dialect, classify_transport
 from hyperroute.providers.flow import BODY_BYTES_MAX, CallError, Flow, Lane, Outbound
-from hyperroute.routing.attempt import WHOLE_SIZE_MAX, is_content
+from hyperroute.routing.attempt import WHOLE_SIZE_MAX
 from hyperroute.routing.state import Call, Kept
 from hyperroute.runtime.ports import AsyncExchange, Exchange, Limits, TransportError
 
@@ -72,15 +72,14 @@ class Conversation:
         "_parts",
         "_sse",
         "_started",
-        "_usage",
         "answered",
         "complete",
         "deltas",
-        "events",
         "fed",
         "first_content_at",
         "first_event_at",
         "flow",
+        "fold",
         "lane",
         "outbound",
         "produced",
@@ -121,8 +120,8 @@ class Conversation:
         self.deltas: set[int] = set()
         """Parts that are open and take text."""
         self.whole = not outbound.request.stream
-        """Whether our caller wants no stream; then ``events`` are kept here until the end."""
-        self.events: list[StreamEvent] = []
+        """Whether our caller wants no stream; then all that comes is kept in ``fold``."""
+        self.fold = Fold(wanted=_wanted(outbound)) if self.whole else None
         self.first_event_at: Instant | None = None
         self.first_content_at: Instant | None = None
         self.raw: list[bytes] | None = [] if self.whole else None
@@ -137,7 +136,6 @@ class Conversation:
         self.complete = False
         """Whether every choice has finished."""
         self._started = False
-        self._usage = NO_USAGE
         self._parts: dict[int, int] = {}
         self._choices: set[int] = set()
         self._finished: set[int] = set()
@@ -243,28 +241,35 @@ class Conversation:
             ProviderWireError: As of ``admit``.
             CallError: As of ``admit``.
         """
-        events = self.events
+        fold = self.fold
+        assert fold is not None, "only a whole answer is kept"
+        if fold.complete:
+            return
+        self.fed = True
+        events = said if isinstance(said, tuple) else (said,)
+        if fold.started is None and events and isinstance(events[0], Started):
+            self._start(events[0].model)
         try:
-            for event in said if isinstance(said, tuple) else (said,):
-                if self.admit(event):
-                    assert not isinstance(event, Passage), "a whole answer has no frames"
-                    events.append(event)
+            fold.take(events)
+        except ValueError as error:
+            raise ProviderWireError(str(error)) from None
         finally:
-            if self.first_event_at is None and events:
+            self.produced, self.complete = fold.size, fold.complete
+            if self.first_event_at is None and fold.started is not None:
                 self.first_event_at = now
-            if self.first_content_at is None and self.said:
+            if self.first_content_at is None and fold.said:
                 self.first_content_at = now
+                self.said = True
+                self._content_by = None
+        if fold.size > WHOLE_SIZE_MAX:
+            raise ProviderWireError(f"an answer beyond {WHOLE_SIZE_MAX} characters")
 
     def kept(self) -> Kept | None:
-        """Return what the machine reads of ``events``."""
-        events = self.events
-        if not events:
+        """Return what the machine reads of a whole answer; ``None`` where there is none of it."""
+        fold = self.fold
+        if fold is None or fold.started is None:
             return None
-        last = len(events)
-        while last and isinstance(events[last - 1], Finished):
-            last -= 1
-        finishes = [event for event in events[last:] if isinstance(event, Finished)]
-        return Kept(self._usage, tuple(finishes), self.first_event_at, self.first_content_at)
+        return Kept(fold.usage, tuple(fold.ending), self.first_event_at, self.first_content_at)
 
     def admit(self, event: Any) -> TypeGuard[Delivery]:
         """Check an event against the grammar; false means ignore it (rows 63 and 64).
@@ -290,9 +295,7 @@ class Conversation:
         elif kind is Finished:
             if not self._finish(event.choice):
                 return False
-        elif kind is UsageReported:
-            self._usage = event.usage
-        elif kind is not Passage or not self.outbound.passes:
+        elif kind is not UsageReported and (kind is not Passage or not self.outbound.passes):
             raise ProviderWireError(f"a flow cannot wish for a {kind.__name__}")
         if not self._started:
             raise ProviderWireError("the stream began without a beginning")
@@ -305,8 +308,6 @@ class Conversation:
         if delta.index not in self.deltas:
             raise ProviderWireError(f"text for part {delta.index}, which takes none")
         self.produced += len(delta.text)
-        if self.produced > WHOLE_SIZE_MAX and not self.outbound.request.stream:
-            raise ProviderWireError(f"an answer beyond {WHOLE_SIZE_MAX} characters")
 
     def _start(self, model: str) -> bool:
         again = self._started

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from hyperroute.canon.events import Delivery, Finished, PartDelta, Passage, Reply, collect
+from hyperroute.canon.events import Delivery, PartDelta, Passage, Reply
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
@@ -174,11 +174,11 @@ class Run:
 
     def ended(self, now: Instant) -> Todo:
         """Take the good end of the open call; a whole answer must also fold."""
-        told = self.call.events if self.call is not None else ()
-        if told and isinstance(told[-1], Finished):
+        fold = None if self.call is None else self.call.fold
+        if fold is not None and fold.ending:
             try:
-                self.reply = collect(told)
-            except (KeyError, ValueError):
+                self.reply = fold.reply()
+            except ValueError:
                 return self.take(Failed(now, MALFORMED, self._heard()))
         return self.take(Ended(now, self._heard()))
 
@@ -219,10 +219,9 @@ class Run:
     def whole_body(self) -> bytes | None:
         """Return the upstream's own bytes, where it spoke our caller's dialect and was whole."""
         call = self.call
-        if call is None or not call.raw or self.record is None or self.record.answer is None:
+        if call is None or not call.raw or self.record is None or self.record.served is None:
             return None
-        name = self.record.answer.provider
-        dialects = self._shared.accounts.by_name[name].provider.dialects
+        dialects = self._shared.accounts.by_name[call.offer.provider].provider.dialects
         if not dialects or chosen(call.outbound, dialects).name != self.plan.request.dialect:
             return None
         body = b"".join(call.raw)

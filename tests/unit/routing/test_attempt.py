@@ -17,12 +17,13 @@ from hyperroute.canon.events import (
     Started,
     StreamEvent,
     UsageReported,
+    is_content,
 )
 from hyperroute.canon.failure import Failure, FailureClass, Reaction
 from hyperroute.canon.units import MINUTE, SECOND
 from hyperroute.canon.usage import Usage
 from hyperroute.routing import attempt
-from hyperroute.routing.attempt import is_content, step
+from hyperroute.routing.attempt import step
 from hyperroute.routing.record import Record
 from hyperroute.routing.state import (
     Abandoned,
