@@ -89,8 +89,11 @@ HOP_BY_HOP: Final = frozenset(
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NO_VALUE: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _JSON: Final = re.compile(
-    r"application/(?:[a-z0-9.-]+\+)?json\s*(?:;\s*charset\s*=\s*\"?utf-?8\"?\s*)?;?", re.IGNORECASE
+    r"application/(?:(?:[a-z0-9.-]+\+)?json|x-www-form-urlencoded)"
+    r'[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*"?(?:utf-?8|us-ascii)"?[ \t]*)?;?',
+    re.IGNORECASE,
 )
+"""A form is what curl says of ``-d`` where nobody told it better; it is JSON all the same."""
 
 
 def clean_headers(
