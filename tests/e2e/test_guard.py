@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from hyperroute.canon.wire import HttpRequest
+from hyperroute.errors import ClientWireError
+from hyperroute.providers.flow import Fetch
 from hyperroute.runtime.addresses import Rules
+from hyperroute.runtime.clock import AsyncSystemClock
+from hyperroute.runtime.fetching import fetch_awaiting
 from hyperroute.runtime.guard import AsyncGuard, guard, look_up
 from hyperroute.runtime.ports import Limits, TransportError, Unfetchable
-from hyperroute.testing.script import SECOND, Script
+from hyperroute.testing.script import SECOND, Answer, Script
 from hyperroute.testing.upstream import Upstream
 
 TLS = Path(__file__).parents[1] / "fixtures" / "tls"
@@ -45,10 +49,10 @@ async def fetched(upstream: Upstream, name: str, *, trusted=HERE, pem: str = "me
         await door.close()
 
 
-def served() -> Upstream:
+def served(answer: Answer = IMAGE) -> Upstream:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(TLS / "media.pem")
-    return Upstream(IMAGE, tls=server)
+    return Upstream(answer, tls=server)
 
 
 def test_the_name_is_kept_in_the_certificate_the_handshake_and_the_host_header() -> None:
@@ -64,6 +68,32 @@ def test_another_name_at_the_same_address_has_the_wrong_certificate() -> None:
         with pytest.raises(TransportError, match="tls"):
             asyncio.run(fetched(upstream, "other.example"))
         assert upstream.seen == []
+
+
+def test_a_chain_of_redirects_that_ends_inside_is_refused_at_its_last_link() -> None:
+    """A public host (one that is trusted here) sends us on to where cloud machines keep their keys."""
+    inside = "https://169.254.169.254/latest/meta-data/iam"
+
+    def page(request: HttpRequest) -> Script:
+        number = int(request.url.rpartition("/")[2])
+        return Script(status=302, headers=(("location", inside if number else "/1"),), length=0)
+
+    async def main(upstream: Upstream) -> None:
+        trust = ssl.create_default_context(cafile=str(TLS / "media.pem"))
+        rules = Rules(ports=frozenset({443, upstream.port}), trusted=HERE)
+        door = AsyncGuard(rules, resolve=here, trust=trust)
+        url = f"https://media.example:{upstream.port}/0"
+        wish = Fetch(url=url, pointer="/messages/0", kind="image", bytes_max=100)
+        clock = AsyncSystemClock()
+        try:
+            with pytest.raises(ClientWireError, match="addresses are not fetched from"):
+                await fetch_awaiting(wish, door, clock, until=clock.now() + 5 * SECOND)
+        finally:
+            await door.close()
+
+    with served(page) as upstream:
+        asyncio.run(main(upstream))
+        assert [seen.request.url for seen in upstream.seen] == ["/0", "/1"]
 
 
 def test_a_private_address_is_not_even_connected_to() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hyperroute.canon.content import Media
 from hyperroute.canon.events import Reply, replay
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
@@ -22,6 +23,7 @@ from hyperroute.dialects import (
 )
 from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, ErrorReport, Profile
 from hyperroute.dialects.filling import fill
+from hyperroute.dialects.openai_asking import hears
 from hyperroute.dialects.openai_responses_decoding import ResponsesDecoder
 from hyperroute.dialects.openai_responses_encoding import ResponsesEncoder
 
@@ -60,6 +62,10 @@ class OpenAiResponses:
     def emit_error(self, error: ClientError) -> bytes:
         """Write an error body."""
         return openai_errors.emit_error(error)
+
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:
+        """Say whether media that is given by its address can be said here by its bytes only."""
+        return media.kind == "audio" and hears(profile)
 
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Write a provider request for the upstream id ``model``.

@@ -6,6 +6,7 @@ A flow yields what it wants and is sent what it got::
     yield READ           -> bytes         give me more body; b"" at its end
     yield Pause(ns)      -> None          come back later (polling providers)
     yield Run(function)  -> its result    call this blocking function (SDKs, in-process models)
+    yield Fetch(url, …)  -> Fetched       bring this stranger's media; None where that is not allowed
     yield StreamEvent    -> None          hand this to our caller
     yield (StreamEvent…) -> None          hand all of these up, where no stream was asked for
 
@@ -23,12 +24,13 @@ from typing import Any, Final, Literal
 from hyperroute.canon.events import StreamEvent
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
+from hyperroute.canon.media import Kind
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile
 
-SPEC = 1
+SPEC = 2
 """Version of the plugin contract; a new part, event or wish raises it."""
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
@@ -58,7 +60,27 @@ class Run:
     function: Callable[[], object]
 
 
-Wish = HttpRequest | Literal[Read.READ] | Pause | Run | StreamEvent | tuple[StreamEvent, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Bring what our caller only named; ``pointer`` is the place of the name in its document."""
+
+    url: str
+    pointer: str
+    kind: Kind
+    bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address led to, and what that is by its own bytes."""
+
+    data: bytes = field(repr=False)
+    mime: str
+
+
+Wish = (
+    HttpRequest | Literal[Read.READ] | Pause | Run | Fetch | StreamEvent | tuple[StreamEvent, ...]
+)
 Grant = object
 Flow = Generator[Wish, Grant, None]
 
@@ -87,6 +109,7 @@ class Outbound:
         unix_s: Unix time, for signatures.
         seed: For what must differ between attempts and not between replays.
         losses: Where the flow leaves what its dialect could not say.
+        fetched: Media by its address, kept from one attempt of a run to the next.
     """
 
     request: Request
@@ -105,6 +128,7 @@ class Outbound:
     unix_s: int = 0
     seed: int = 0
     losses: list[Loss] = field(default_factory=list[Loss])
+    fetched: dict[str, Fetched] = field(repr=False, default_factory=dict[str, Fetched])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

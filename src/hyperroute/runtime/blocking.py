@@ -9,16 +9,19 @@ from collections.abc import Generator
 
 from hyperroute.canon.events import PartDelta, StreamEvent
 from hyperroute.canon.wire import HttpRequest
-from hyperroute.providers.flow import READ, CallError, Grant, Pause, Run
+from hyperroute.providers.flow import READ, CallError, Fetch, Grant, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
 from hyperroute.runtime import kernel
 from hyperroute.runtime.conversation import Conversation
+from hyperroute.runtime.fetching import fetch
 from hyperroute.runtime.ports import Clock, Exchange, Transport
 
 Events = Generator[StreamEvent, None, None]
 
 
-def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
+def pump(
+    call: Conversation, transport: Transport, clock: Clock, guard: Transport | None = None
+) -> Events:
     """Carry out one provider conversation, and hand its events up; of a whole answer it keeps them.
 
     Raises:
@@ -49,8 +52,12 @@ def pump(call: Conversation, transport: Transport, clock: Clock) -> Events:
                     call.resumed(clock.now())
                     grant = None
                     continue
-                if isinstance(wish, Run):
-                    grant = wish.function()
+                if isinstance(wish, (Run, Fetch)):
+                    grant = (
+                        wish.function()
+                        if isinstance(wish, Run)
+                        else fetch(wish, guard, clock, until=call.until)
+                    )
                     call.resumed(clock.now())
                     continue
                 grant = None
@@ -91,7 +98,7 @@ def serve(run: kernel.Run, *, transport: Transport, clock: Clock) -> Events:
                         yield event
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
-                        events = pump(call, transport, clock)
+                        events = pump(call, transport, clock, run.guard)
                     case Wait(until):
                         clock.sleep(max(0, until - clock.now()))
                     case Finish():

@@ -112,15 +112,10 @@ class AsyncGuard:
             trust: Certificates; ``None``: those that httpx trusts.
         """
         self._rules = rules
-        carrier = httpx.AsyncHTTPTransport(
-            verify=trust if trust is not None else True,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=0),
-        )
-        self._client = httpx.AsyncClient(
-            transport=Pinned(carrier, rules=rules, resolve=resolve), trust_env=False
-        )
-        self._inner = AsyncHttpxTransport(self._client)
+        self._resolve = resolve
+        self._trust = trust
+        self._client: httpx.AsyncClient | None = None
+        self._inner: AsyncHttpxTransport | None = None
 
     async def open(self, request: HttpRequest, *, limits: Limits) -> AsyncHttpxExchange:
         """Send and wait for the head.
@@ -131,14 +126,27 @@ class AsyncGuard:
         """
         assert request.method == "GET", "what a stranger names is read and nothing else"
         assert not request.body
-        spelled = HttpRequest(
-            method="GET", url=checked(request.url, self._rules).url, headers=request.headers
-        )
+        target = checked(request.url, self._rules)
+        spelled = HttpRequest(method="GET", url=target.url, headers=request.headers)
+        if self._inner is None:
+            self._inner = self._begin()
         return await self._inner.open(spelled, limits=limits)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _begin(self) -> AsyncHttpxTransport:
+        # Not before it is needed: certificates take a tenth of a second to read.
+        carrier = httpx.AsyncHTTPTransport(
+            verify=self._trust if self._trust is not None else httpx.create_ssl_context(),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=0),
+        )
+        pinned = Pinned(carrier, rules=self._rules, resolve=self._resolve)
+        self._client = httpx.AsyncClient(transport=pinned, trust_env=False)
+        return AsyncHttpxTransport(self._client)
 
 
 def async_guard(rules: Rules = RULES) -> AsyncTransport:

@@ -15,7 +15,7 @@ from hyperroute.canon.events import Finished, Reply, collect
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
-from hyperroute.providers.flow import CallError, Flow, Outbound, Pause
+from hyperroute.providers.flow import CallError, Fetched, Flow, Outbound, Pause
 from hyperroute.providers.speak import chosen, same_model
 from hyperroute.providers.verdicts import MALFORMED
 from hyperroute.routing.attempt import step
@@ -45,6 +45,7 @@ from hyperroute.runtime.board import Board
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.credentials import Accounts
 from hyperroute.runtime.outcome import error_of, shown
+from hyperroute.runtime.ports import AsyncTransport, Transport
 
 Sink = Callable[[Record], None]
 """Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
@@ -65,6 +66,9 @@ class Shared:
     accounts: Accounts
     board: Board = field(default_factory=Board)
     sink: Sink = forget
+    guard: Transport | None = None
+    """Fetches what callers name; ``None``: nothing is fetched. Each driver has its own colour."""
+    async_guard: AsyncTransport | None = None
 
 
 class Run:
@@ -79,6 +83,7 @@ class Run:
     """
 
     __slots__ = (
+        "_fetched",
         "_shared",
         "_state",
         "call",
@@ -98,11 +103,22 @@ class Run:
         """
         self.plan = plan
         self.streaming = False
+        self._fetched: dict[str, Fetched] = {}
         self.call: Conversation | None = None
         self.record: Record | None = None
         self.reply: Reply | None = None
         self._shared = shared
         self._state = State(plan=plan, request_id=request_id)
+
+    @property
+    def guard(self) -> Transport | None:
+        """What fetches for the sync driver."""
+        return self._shared.guard
+
+    @property
+    def async_guard(self) -> AsyncTransport | None:
+        """What fetches for the async driver."""
+        return self._shared.async_guard
 
     @property
     def attempts(self) -> int:
@@ -246,6 +262,7 @@ class Run:
             attempt=call.number,
             unix_s=unix_ns // SECOND,
             seed=self.plan.seed,
+            fetched=self._fetched,
         )
 
     def _note(self, attempt: Attempt) -> None:
