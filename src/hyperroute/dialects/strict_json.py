@@ -31,10 +31,19 @@ POINTER_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What a body may have: levels of nesting, names in all its objects, digits of one number."""
+    """What a body may have.
+
+    Attributes:
+        depth: Levels of nesting.
+        keys: Names of one object.
+        names: Names in all its objects. An agent's body has 6,000 to 9,000 of them in a megabyte,
+            most in tool calls and schemas, and comes with several (clients.md, 29).
+        digits: Digits of one number.
+    """
 
     depth: int = 64
     keys: int = 10_000
+    names: int = 200_000
     digits: int = 64
 
 
@@ -74,7 +83,7 @@ def read_object(body: bytes, *, bounds: Bounds = BOUNDS) -> dict[str, Any]:
     written = json.dumps(document)
     if written != body:
         if b"u0022" in body or written.count(b'"') != body.count(b'"'):
-            _check_names(body)
+            _check_names(body, bounds)
         _check_digits(body, bounds)
     found: dict[str, Any] = document
     return found
@@ -87,7 +96,7 @@ def standard_read_object(body: bytes, *, bounds: Bounds = BOUNDS) -> dict[str, A
         ClientWireError: As ``read_object``.
     """
     _check_digits(body, bounds)
-    pairs = _Pairs(bounds.keys)
+    pairs = _Pairs(bounds)
     try:
         text = body.decode("utf-8")
         document = _decoder(pairs).decode(text)
@@ -110,16 +119,15 @@ def standard_read_object(body: bytes, *, bounds: Bounds = BOUNDS) -> dict[str, A
 class _Pairs:
     """Makes objects of pairs, and keeps note of names that come twice; counts no further than needed."""
 
-    def __init__(self, keys_max: int | None = None) -> None:
+    def __init__(self, bounds: Bounds) -> None:
         self.twice: list[_Twice] = []
-        self._keys = 0
-        self._keys_max = keys_max
+        self._names = 0
+        self._bounds = bounds
 
     def __call__(self, pairs: list[tuple[str, Any]]) -> object:
         made = dict(pairs)
-        self._keys += len(pairs)
-        if self._keys_max is not None and self._keys > self._keys_max:
-            raise _too_many(self._keys_max)
+        self._names += len(pairs)
+        _check_number(self._names, len(pairs), self._bounds)
         if len(made) == len(pairs):
             return made
         seen: set[str] = set()
@@ -151,14 +159,14 @@ def _check_shape(document: Any, bounds: Bounds) -> None:
     if type(document) is not dict:
         raise ClientWireError("the body must be a JSON object")
     level: list[Any] = [document]
-    depth = keys = 0
+    depth = names = 0
     while level:
         depth += 1
         if depth > bounds.depth:
             raise _too_deep(bounds, _place(document, lambda _, deep: deep > bounds.depth))
-        keys += sum([len(one) for one in level if type(one) is dict])
-        if keys > bounds.keys:
-            raise _too_many(bounds.keys)
+        keys = [len(one) for one in level if type(one) is dict]
+        names += sum(keys)
+        _check_number(names, max(keys, default=0), bounds)
         level = [
             inner
             for one in level
@@ -167,8 +175,15 @@ def _check_shape(document: Any, bounds: Bounds) -> None:
         ]
 
 
-def _check_names(body: bytes) -> None:
-    pairs = _Pairs()
+def _check_number(names: int, keys: int, bounds: Bounds) -> None:
+    if keys > bounds.keys:
+        raise ClientWireError(f"an object of the body has more than {bounds.keys} names")
+    if names > bounds.names:
+        raise ClientWireError(f"the body has more than {bounds.names} names in its objects")
+
+
+def _check_names(body: bytes, bounds: Bounds) -> None:
+    pairs = _Pairs(bounds)
     document = _decoder(pairs).decode(body.decode("utf-8"))
     if pairs.twice:
         raise _doubled(document, pairs)
@@ -225,10 +240,6 @@ def _doubled(document: Any, pairs: _Pairs) -> ClientWireError:
 
 def _too_deep(bounds: Bounds, where: str) -> ClientWireError:
     return ClientWireError(f"must not nest deeper than {bounds.depth} levels", pointer=where)
-
-
-def _too_many(keys: int) -> ClientWireError:
-    return ClientWireError(f"the body has more than {keys} names in its objects")
 
 
 _Link = tuple["_Link", str | int] | None

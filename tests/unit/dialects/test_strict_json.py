@@ -91,8 +91,11 @@ def test_the_bounds_hold_to_the_one(read) -> None:
     assert "64 levels" in str(deep)
     assert deep.pointer.startswith("/a/1/0/0")
     many = b"{" + b",".join(b'"%d":0' % number for number in range(10_001)) + b"}"
-    assert "10000 names" in str(refused(read, many))
+    assert "an object of the body has more than 10000 names" in str(refused(read, many))
     assert len(read(many, bounds=Bounds(keys=10_001))) == 10_001
+    spread = b'{"a":[' + b",".join([b'{"b":0}'] * 200_000) + b"]}"
+    assert "200000 names in its objects" in str(refused(read, spread))
+    assert len(read(spread, bounds=Bounds(names=200_001))["a"]) == 200_000
     assert read(b'{"a":' + b"9" * 65 + b"}", bounds=Bounds(digits=65))
     long = refused(read, b'{"' + b"n" * 10_000 + b'":' + b"[" * 64 + b"]" * 64 + b"}")
     assert len(long.pointer) <= 200
