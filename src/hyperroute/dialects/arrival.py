@@ -1,11 +1,11 @@
-"""What comes in at our door before anybody reads it: headers that mean one thing, bodies as they are.
+"""Headers that come in at our door: each means one thing, and only what is read here passes.
 
-Pure: the gateway calls these, whatever server carried the bytes. A request that two parsers could
-take apart differently is refused and not repaired, because a proxy before us may have taken it the
-other way (reliability.md, 6). What is not on the list of headers that somebody here reads is left
-behind, and so nothing travels on to a provider by accident. Values are never quoted in an error.
+A request that two parsers could take apart differently is refused and not repaired, because a proxy
+before us may have taken it the other way (reliability.md, 6). What is not on the list of headers
+that somebody here reads is left behind, and so nothing travels on to a provider by accident. Values
+are never quoted in an error: they are where keys are.
 
-Source: RFC 9110, 5.5, 7.6.1, 8.4 and 15.5.16; RFC 9112, 5.1, 5.2, 6.1 and 6.3; read 2026-11-22.
+Source: RFC 9110, 5.5 and 7.6.1; RFC 9112, 5.1, 5.2, 6.1 and 6.3; read 2026-11-22.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from typing import Final
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.base import ClientError
-
-BODY_BYTES_MAX: Final = 32 * 1024 * 1024
-"""The largest JSON body that is read; Anthropic's own limit."""
 
 HEADERS_MAX: Final = 128
 HEADER_BYTES_MAX: Final = 64 * 1024
@@ -88,12 +85,6 @@ HOP_BY_HOP: Final = frozenset(
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NO_VALUE: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
-_JSON: Final = re.compile(
-    r"application/(?:(?:[a-z0-9.-]+\+)?json|x-www-form-urlencoded)"
-    r'[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*"?(?:utf-?8|us-ascii)"?[ \t]*)?;?',
-    re.IGNORECASE,
-)
-"""A form is what curl says of ``-d`` where nobody told it better; it is JSON all the same."""
 
 
 def clean_headers(
@@ -134,50 +125,6 @@ def clean_headers(
     )
 
 
-def announced(headers: Headers, *, bytes_max: int = BODY_BYTES_MAX) -> ClientError | None:
-    """Say what is wrong with a body before any of it is read.
-
-    Args:
-        headers: Clean ones.
-        bytes_max: The most that this route reads.
-    """
-    told = dict(headers)
-    coding = told.get("content-encoding", "").lower()
-    if coding not in {"", "identity"}:
-        return _wrong(
-            "the body must come as it is (Content-Encoding: identity)",
-            "content-encoding",
-            status=415,
-        )
-    kind = told.get("content-type")
-    if kind is not None and _JSON.fullmatch(kind) is None:
-        return _wrong("the body must be application/json, in UTF-8", "content-type", status=415)
-    length = told.get("content-length")
-    if length is not None and int(length) > bytes_max:
-        return _too_large(bytes_max)
-    return None
-
-
-def whole_body(
-    headers: Headers, body: bytes, *, bytes_max: int = BODY_BYTES_MAX
-) -> bytes | ClientError:
-    """Return a body that may be parsed, or say what is wrong with it.
-
-    Args:
-        headers: Clean ones.
-        body: All of it, or as much as shows that it is too large.
-        bytes_max: The most that this route reads.
-    """
-    if (fault := announced(headers, bytes_max=bytes_max)) is not None:
-        return fault
-    if len(body) > bytes_max:
-        return _too_large(bytes_max)
-    length = dict(headers).get("content-length")
-    if length is not None and int(length) != len(body):
-        return _wrong("the body is not as long as Content-Length says", "content-length")
-    return body
-
-
 def _ambiguous(pairs: list[tuple[str, str]]) -> ClientError | None:
     """Find what a proxy may have understood differently."""
     once = [name for name, _ in pairs if name in ONCE or not name]
@@ -202,20 +149,12 @@ def _wrong(message: str, name: str | None = None, *, status: int = 400) -> Clien
     return ClientError(status=status, kind=FailureClass.BAD_REQUEST, message=said, param=name)
 
 
-def _too_large(bytes_max: int) -> ClientError:
-    message = f"the body is larger than {bytes_max} bytes"
-    return ClientError(status=413, kind="too_large", message=message)
-
-
 __all__ = [
-    "BODY_BYTES_MAX",
     "HEADERS_MAX",
     "HEADER_BYTES_MAX",
     "HOP_BY_HOP",
     "ONCE",
     "OWN_PREFIX",
     "READ",
-    "announced",
     "clean_headers",
-    "whole_body",
 ]

@@ -213,7 +213,7 @@ def _refuse_syntax(body: bytes, error: ValueError, bounds: Bounds) -> NoReturn:
         ClientWireError: Always.
     """
     if not body.strip(b" \t\r\n"):
-        raise ClientWireError("the body is empty") from None
+        raise ClientWireError("the body is empty: send a JSON object") from None
     if body.startswith(b"\xef\xbb\xbf"):
         raise ClientWireError("the body begins with a byte order mark; JSON has none") from None
     try:
