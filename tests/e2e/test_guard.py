@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import time
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -101,6 +102,28 @@ def test_a_private_address_is_not_even_connected_to() -> None:
         with pytest.raises(Unfetchable):
             asyncio.run(fetched(upstream, "media.example", trusted=()))
         assert upstream.connections == 0
+
+
+def test_nothing_of_one_fetch_is_told_to_the_next() -> None:
+    cookie = replace(IMAGE, headers=(*IMAGE.headers, ("set-cookie", "who=ada; Path=/")))
+
+    async def main(upstream: Upstream) -> None:
+        rules = Rules(ports=frozenset({upstream.port}), trusted=HERE)
+        trust = ssl.create_default_context(cafile=str(TLS / "media.pem"))
+        door = AsyncGuard(rules, resolve=here, trust=trust)
+        for _ in range(2):
+            request = HttpRequest(method="GET", url=f"https://media.example:{upstream.port}/")
+            exchange = await door.open(request, limits=limits())
+            while await exchange.read(timeout_ns=SECOND):
+                pass
+            await exchange.close()
+        await door.close()
+
+    with served(cookie) as upstream:
+        asyncio.run(main(upstream))
+        assert upstream.connections == 2, "a connection is never used twice"
+        for seen in upstream.seen:
+            assert set(dict(seen.request.headers)) & {"cookie", "referer", "authorization"} == set()
 
 
 def test_blocking_callers_get_the_same_door_and_the_system_lookup() -> None:

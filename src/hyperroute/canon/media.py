@@ -55,7 +55,6 @@ _SAME: Final = (
     ("image/jpg", "image/jpeg"),
     ("image/pjpeg", "image/jpeg"),
     ("image/x-png", "image/png"),
-    ("image/heif", "image/heic"),
     ("audio/mp3", "audio/mpeg"),
     ("audio/x-mp3", "audio/mpeg"),
     ("audio/x-wav", "audio/wav"),
@@ -64,10 +63,17 @@ _SAME: Final = (
     ("audio/x-flac", "audio/flac"),
     ("audio/x-m4a", "audio/mp4"),
     ("audio/m4a", "audio/mp4"),
-    ("audio/webm", "video/webm"),
     ("application/x-pdf", "application/pdf"),
 )
 """Names that mean the type beside them."""
+
+_ONE_BOX: Final = (
+    frozenset({"video/mp4", "audio/mp4", "video/quicktime", "video/3gpp", "audio/3gpp"}),
+    frozenset({"image/heic", "image/heif", "image/avif"}),
+    frozenset({"audio/ogg", "video/ogg", "application/ogg"}),
+    frozenset({"video/webm", "audio/webm", "video/x-matroska", "audio/x-matroska"}),
+)
+"""Types that come in one container, whose first bytes do not tell what is in it."""
 
 
 def sniffed(data: bytes) -> str | None:
@@ -87,6 +93,12 @@ def plain(mime: str | None) -> str:
     """Spell a media type in one way, without its parameters; ``""`` for none."""
     bare = (mime or "").partition(";")[0].strip().lower()
     return dict(_SAME).get(bare, bare)
+
+
+def agree(found: str, told: str) -> bool:
+    """Say whether what the bytes show may be what a plain media type says."""
+    one = plain(found)
+    return one == told or any({one, told} <= box for box in _ONE_BOX)
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
@@ -116,7 +128,8 @@ def fault(data: bytes, *, kind: Kind, claim: str | None) -> str | None:
         return f"has {len(data)} bytes, and at most {most} are taken"
     found = sniffed(data)
     told = plain(claim)
-    if found is not None and told not in {"", "application/octet-stream", plain(found)}:
+    silent = told in {"", "application/octet-stream", "binary/octet-stream"}
+    if found is not None and not silent and not agree(found, told):
         return f"is {found}, and not {told[:80]} as it claims"
     if (size := size_of(data)) is not None:
         width, height = size
@@ -176,6 +189,7 @@ __all__ = [
     "PIXELS_MAX",
     "SIDE_MAX",
     "Kind",
+    "agree",
     "base64_bytes",
     "fault",
     "plain",

@@ -16,7 +16,15 @@ from typing import Final, Literal
 from urllib.parse import urljoin
 
 from hyperroute.canon.content import Media, Part, ToolResult
-from hyperroute.canon.media import IMAGE_BYTES_MAX, MEDIA_BYTES_MAX, base64_bytes, fault, sniffed
+from hyperroute.canon.media import (
+    IMAGE_BYTES_MAX,
+    MEDIA_BYTES_MAX,
+    agree,
+    base64_bytes,
+    fault,
+    plain,
+    sniffed,
+)
 from hyperroute.canon.request import Conversation, Request
 from hyperroute.canon.wire import HttpHead, HttpRequest
 from hyperroute.dialects.base import Dialect
@@ -108,8 +116,10 @@ def _taken(data: bytes, claim: str | None, wish: Fetch) -> Fetched:
     """Say what came, by its own bytes; what nobody can tell is not handed on."""
     if (wrong := fault(data, kind=wish.kind, claim=claim)) is not None:
         raise _no(wish, wrong)
-    mime = sniffed(data)
-    if mime is None and (claim or "").lower().startswith("text/plain") and _is_text(data):
+    mime, told = sniffed(data), plain(claim)
+    if mime is not None and told.startswith(wish.kind) and agree(mime, told):
+        mime = told  # of a container only its sender knows whether there is a film in it
+    if mime is None and told == "text/plain" and _is_text(data):
         mime = "text/plain"
     if mime is None or not (mime in _FILES if wish.kind == "file" else mime.startswith(wish.kind)):
         raise _no(wish, f"is no {wish.kind} of a kind that is known here")

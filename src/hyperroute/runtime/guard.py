@@ -25,7 +25,7 @@ import httpx
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.runtime.addresses import RULES, Rules, checked, is_public
 from hyperroute.runtime.http_bridge import BridgedTransport
-from hyperroute.runtime.http_httpx import AsyncHttpxExchange, AsyncHttpxTransport
+from hyperroute.runtime.http_httpx import AsyncHttpxExchange, AsyncHttpxTransport, no_cookies
 from hyperroute.runtime.ports import AsyncTransport, Limits, Transport, Unfetchable
 
 ADDRESSES_MAX: Final = 16
@@ -145,7 +145,7 @@ class AsyncGuard:
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=0),
         )
         pinned = Pinned(carrier, rules=self._rules, resolve=self._resolve)
-        self._client = httpx.AsyncClient(transport=pinned, trust_env=False)
+        self._client = httpx.AsyncClient(transport=pinned, trust_env=False, cookies=no_cookies())
         return AsyncHttpxTransport(self._client)
 
 

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from hyperroute.canon.media import IMAGE_BYTES_MAX
+from hyperroute.canon.wire import HttpHead
 from hyperroute.client import AsyncClient, Client, Router
-from hyperroute.errors import Exhausted
+from hyperroute.errors import ClientWireError, Exhausted
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
+from hyperroute.providers.flow import Fetch
+from hyperroute.providers.media import fetching
 from hyperroute.testing.replies import whole
 from hyperroute.testing.script import MS, SECOND, Script
 from hyperroute.testing.world import World
@@ -259,3 +262,20 @@ def test_a_guard_made_here_lets_no_private_address_through(router, world) -> Non
 
     asyncio.run(main())
     assert world.sent == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "mime"), [("audio/mp4", "audio/mp4"), ("audio/x-m4a", "audio/mp4"), ("", None)]
+)
+def test_of_a_container_its_sender_says_what_is_in_it(claim: str, mime: str | None) -> None:
+    flow = fetching(Fetch(url=URL, pointer="/x", kind="audio", bytes_max=100))
+    flow.send(None)
+    flow.send(HttpHead(200, (("content-type", claim),)))
+    flow.send(b"\0\0\0\x18ftypisom")
+    if mime is None:
+        with pytest.raises(ClientWireError, match="is no audio"):
+            flow.send(b"")
+        return
+    with pytest.raises(StopIteration) as end:
+        flow.send(b"")
+    assert end.value.value.mime == mime
