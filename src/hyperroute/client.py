@@ -20,7 +20,13 @@ from hyperroute.runtime.board import Board
 from hyperroute.runtime.clock import AsyncSystemClock, SystemClock
 from hyperroute.runtime.desk import Desk, Watcher
 from hyperroute.runtime.frames import AsyncFrames, Frames
-from hyperroute.runtime.http import Library, default_async_transport, default_transport
+from hyperroute.runtime.http import (
+    Library,
+    async_guard_of,
+    async_transport_of,
+    guard_of,
+    transport_of,
+)
 from hyperroute.runtime.kernel import Run, Sink, forget
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
 from hyperroute.runtime.router import Body, Router
@@ -32,10 +38,11 @@ class _Base:
     """What both clients hold."""
 
     def __init__(
-        self, router: Router | None, *, sink: Sink, board: Board | None, watch: bool
+        self, router: Router | None, *, watch: bool, sink: Sink, board: Board | None, **guards: Any
     ) -> None:
         """Resolve accounts; watch the tables if wanted."""
-        self.desk = Desk(router if router is not None else Router.load(), sink=sink, board=board)
+        router = router if router is not None else Router.load()
+        self.desk = Desk(router, sink=sink, board=board, **guards)
         self._watcher = Watcher(self.router, self.reload) if watch else None
 
     @property
@@ -105,6 +112,7 @@ class Client(_Base):
         sink: Sink = forget,
         board: Board | None = None,
         watch: bool = False,
+        fetch_media: bool | Transport = False,
     ) -> None:
         """Start with what is given, and make the rest.
 
@@ -118,6 +126,9 @@ class Client(_Base):
             sink: Takes every run's record; must neither block nor raise.
             board: Health to go on with; ``None``: nothing known.
             watch: Reload when the table's files change (extra ``watch``).
+            fetch_media: Fetch what a request names by URL where the provider needs the bytes:
+                ``True`` through a guard that reaches public https addresses only, or a guard with
+                rules of your own (runtime/guard.py), left open; ``False``: such a request is refused.
 
         Raises:
             ModuleNotFoundError: The library is not installed.
@@ -125,13 +136,9 @@ class Client(_Base):
             ValueError: ``watch`` without a path to watch, no such library, or an ``http`` beside a
                 transport that is not of httpx.
         """
-        super().__init__(router, sink=sink, board=board, watch=watch)
-        self._owned = transport is None or isinstance(transport, str)
-        if transport is None or isinstance(transport, str):
-            self._transport = default_transport(transport, client=http)
-        else:
-            _refuse_both(http)
-            self._transport = transport
+        self._guard, self._guards = guard_of(fetch_media)
+        super().__init__(router, sink=sink, board=board, watch=watch, guard=self._guard)
+        self._transport, self._owned = transport_of(transport, client=http)
         self.clock: Clock = clock if clock is not None else SystemClock()
 
     def send(
@@ -233,8 +240,10 @@ class Client(_Base):
         return Frames(run, self._spoken(run), self._transport, self.clock)
 
     def close(self) -> None:
-        """Let go of what is owned: the transport, the watcher."""
+        """Let go of what is owned: the transport, the guard, the watcher."""
         self._unwatch()
+        if self._guard is not None and self._guards:
+            self._guard.close()
         if self._owned:
             self._transport.close()
 
@@ -258,6 +267,7 @@ class AsyncClient(_Base):
         sink: Sink = forget,
         board: Board | None = None,
         watch: bool = False,
+        fetch_media: bool | AsyncTransport = False,
     ) -> None:
         """Start with what is given, and make the rest; arguments and faults as of ``Client``.
 
@@ -267,13 +277,9 @@ class AsyncClient(_Base):
             ValueError: ``watch`` without a path to watch, no such library, or an ``http`` beside a
                 transport that is not of httpx.
         """
-        super().__init__(router, sink=sink, board=board, watch=watch)
-        self._owned = transport is None or isinstance(transport, str)
-        if transport is None or isinstance(transport, str):
-            self._transport = default_async_transport(transport, client=http)
-        else:
-            _refuse_both(http)
-            self._transport = transport
+        self._guard, self._guards = async_guard_of(fetch_media)
+        super().__init__(router, sink=sink, board=board, watch=watch, async_guard=self._guard)
+        self._transport, self._owned = async_transport_of(transport, client=http)
         self.clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
 
     async def send(
@@ -363,8 +369,10 @@ class AsyncClient(_Base):
         return AsyncFrames(run, self._spoken(run), self._transport, self.clock)
 
     async def close(self) -> None:
-        """Let go of what is owned: the transport, the watcher."""
+        """Let go of what is owned: the transport, the guard, the watcher."""
         self._unwatch()
+        if self._guard is not None and self._guards:
+            await self._guard.close()
         if self._owned:
             await self._transport.close()
 
@@ -373,11 +381,6 @@ class AsyncClient(_Base):
 
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
-
-
-def _refuse_both(http: Any) -> None:
-    if http is not None:
-        raise ValueError("give a transport or an http client, not both")
 
 
 __all__ = [

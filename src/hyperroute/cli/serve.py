@@ -29,6 +29,14 @@ Simulated = Annotated[
 NoKeys = Annotated[
     bool, typer.Option("--no-keys", help="Let anybody call: for this machine alone.")
 ]
+FetchMedia = Annotated[
+    bool,
+    typer.Option(
+        "--fetch-media",
+        help="Fetch media named by URL for providers that need its bytes, from public https "
+        "addresses only; else such requests are refused.",
+    ),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Reload when a file of the table changes.")]
 Log = Annotated[
     bool, typer.Option("--log/--no-log", help="Write a line of JSON per request to stderr.")
@@ -62,6 +70,7 @@ def serve(
     keys: Keys = None,
     no_keys: NoKeys = False,
     watch: Watch = False,
+    fetch_media: FetchMedia = False,
     log: Log = True,
     route_headers: RouteHeaders = True,
     metrics: WithMetrics = False,
@@ -87,6 +96,7 @@ def serve(
                 workers=workers,
                 log=log,
                 watch=watch,
+                fetch_media=fetch_media,
                 tells_route=route_headers,
                 metrics=metrics,
                 otel=otel,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from hyperroute.canon.content import Media
 from hyperroute.canon.events import Reply
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
@@ -73,6 +74,11 @@ class AnthropicMessages:
     def emit_error(self, error: ClientError) -> bytes:
         """Write an error body."""
         return encode.emit_error(error)
+
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:
+        """Say whether media that is given by its address can be said here by its bytes only."""
+        del media, profile
+        return False
 
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Pass a request of this dialect through, or translate another's.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
+from hyperroute.canon.content import Media
 from hyperroute.canon.events import Delivery, Reply, StreamEvent
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.loss import Loss
@@ -208,6 +209,10 @@ class Dialect(Protocol):
         ...
 
     # as a client
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:
+        """Say whether media that is given by its address can be said here by its bytes only."""
+        ...
+
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Write a provider request for the upstream id ``model``.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from hyperroute.canon.content import Media
 from hyperroute.canon.events import Reply
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
@@ -24,6 +25,7 @@ from hyperroute.dialects import gemini_head as head
 from hyperroute.dialects import json, relay
 from hyperroute.dialects.base import ClientError, Emission, ErrorReport, Profile
 from hyperroute.dialects.gemini_decode import GeminiDecoder
+from hyperroute.dialects.gemini_parts import takes_address
 from hyperroute.dialects.gemini_passing import edits_of
 from hyperroute.dialects.gemini_spelling import NAME
 from hyperroute.dialects.gemini_write import path_of, translate
@@ -59,6 +61,10 @@ class GeminiGenerate:
     def emit_error(self, error: ClientError) -> bytes:
         """Write an error body."""
         return encode.emit_error(error)
+
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:
+        """Say whether media that is given by its address can be said here by its bytes only."""
+        return not takes_address(media.value, profile)
 
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Pass a request of this dialect through, or translate another's.

@@ -163,11 +163,16 @@ class PartWriter:
                 raise ClientWireError("inline data needs its media type", pointer=where)
             data = {"mimeType": mime, "data": part.value}
             return {"inlineData": data if part.name is None else {**data, "displayName": part.name}}
-        if not part.value.startswith(KNOWN_URIS) and not self.profile.options.get("file_urls"):
+        if not takes_address(part.value, self.profile):
             raise ClientWireError(
                 "this model cannot fetch a URL: send the data itself", pointer=where
             )
         return {"fileData": {"fileUri": part.value, **({"mimeType": mime} if mime else {})}}
+
+
+def takes_address(url: str, profile: Profile) -> bool:
+    """Say whether ``fileUri`` may hold an address: Google's own, and any where the entry says so."""
+    return url.startswith(KNOWN_URIS) or bool(profile.options.get("file_urls"))
 
 
 def _object(text: str) -> dict[str, Any] | None:

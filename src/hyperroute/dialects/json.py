@@ -20,6 +20,9 @@ try:
 except ImportError:  # pragma: no cover - the standard library serves
     _orjson = None
 
+FAST: Final = _orjson is not None
+"""Whether orjson reads and writes here."""
+
 
 def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")

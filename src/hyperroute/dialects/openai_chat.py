@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from hyperroute.canon.content import Media
 from hyperroute.canon.events import Reply
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
@@ -24,6 +25,7 @@ from hyperroute.dialects import (
 )
 from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, ErrorReport, Profile
 from hyperroute.dialects.filling import fill
+from hyperroute.dialects.openai_asking import hears
 from hyperroute.dialects.openai_chat_decoding import ChatDecoder
 from hyperroute.dialects.openai_chat_passing import ChatManners
 from hyperroute.dialects.tap import Tap
@@ -67,6 +69,10 @@ class OpenAiChat:
     def emit_error(self, error: ClientError) -> bytes:
         """Write an error body."""
         return openai_errors.emit_error(error)
+
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:
+        """Say whether media that is given by its address can be said here by its bytes only."""
+        return media.kind == "file" or (media.kind == "audio" and hears(profile))
 
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Write a provider request for the upstream id ``model``.

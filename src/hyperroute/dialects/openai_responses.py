@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from hyperroute.canon.content import Media
 from hyperroute.canon.events import Reply, replay
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Request
@@ -23,6 +24,7 @@ from hyperroute.dialects import (
 )
 from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, ErrorReport, Profile
 from hyperroute.dialects.filling import fill
+from hyperroute.dialects.openai_asking import hears
 from hyperroute.dialects.openai_responses_decoding import ResponsesDecoder
 from hyperroute.dialects.openai_responses_encoding import ResponsesEncoder
 from hyperroute.dialects.tap import NamedManners, Tap
@@ -68,6 +70,10 @@ class OpenAiResponses:
     def emit_error(self, error: ClientError) -> bytes:
         """Write an error body."""
         return openai_errors.emit_error(error)
+
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:
+        """Say whether media that is given by its address can be said here by its bytes only."""
+        return media.kind == "audio" and hears(profile)
 
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Write a provider request for the upstream id ``model``.

@@ -28,6 +28,7 @@ from hyperroute.canon.units import Instant
 from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.catalog.condition import Fact
 from hyperroute.dialects import json
+from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
 from hyperroute.gateway import intake, models, paths, render
@@ -108,6 +109,10 @@ class Handler:
             return self._not_found(http, visit)
         dialect = self.desk.router.dialect(_dialect_of(place, http.headers))
         visit.dialect = dialect.name
+        headers = clean_headers(http.headers)
+        if isinstance(headers, ClientError):
+            return render.refusal(dialect, replace(headers, request_id=visit.request_id))
+        http = replace(http, headers=headers)
         if http.method not in place.methods:
             allow = ", ".join(place.methods)
             error = _error(405, f"{http.method} is not answered here; {allow} is.", visit)

@@ -13,8 +13,8 @@ from typing import Any, Final
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpRequest
-from hyperroute.dialects import json
 from hyperroute.dialects.base import ClientError
+from hyperroute.dialects.strict_json import read_object
 from hyperroute.errors import ClientWireError
 from hyperroute.gateway.paths import CHAT, GEMINI, Place
 from hyperroute.runtime.router import Router
@@ -45,7 +45,7 @@ def header(headers: Headers, name: str) -> str | None:
 def unreadable(headers: Headers, *, bytes_max: int = BODY_BYTES_MAX) -> ClientError | None:
     """Say why a body is not even read, from its headers alone."""
     length = header(headers, "content-length")
-    if length is not None and (not length.isascii() or not length.isdigit()):
+    if length is not None and not (length.isascii() and length.isdigit() and len(length) < 19):
         return _refused(400, FailureClass.BAD_REQUEST, "The header content-length is no number.")
     if length is not None and int(length) > bytes_max:
         return too_large(bytes_max)
@@ -83,7 +83,7 @@ def read(router: Router, place: Place, http: HttpRequest) -> Request:
     Raises:
         ClientWireError: It is no JSON object, of no dialect, or a member is of the wrong type.
     """
-    raw = _parsed(http.body)
+    raw = read_object(http.body)
     name = place.dialect
     body: bytes | None = http.body
     if place.either:
@@ -98,18 +98,6 @@ def read(router: Router, place: Place, http: HttpRequest) -> Request:
     if place.either and name != GEMINI:
         return replace(request, endpoint="gemini")
     return request
-
-
-def _parsed(data: bytes) -> dict[str, Any]:
-    if not data.strip():
-        raise ClientWireError("the body is empty: send a JSON object")
-    try:
-        raw = json.loads(data)
-    except ValueError as error:
-        raise ClientWireError(f"the body is not JSON: {error}") from None
-    if not isinstance(raw, dict):
-        raise ClientWireError("the body is not a JSON object")
-    return raw
 
 
 def _told(raw: Mapping[str, Any]) -> str:

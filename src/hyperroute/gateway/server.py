@@ -52,6 +52,7 @@ class Serving:
         workers: Processes.
         log: Write a line of JSON for each request to stderr.
         watch: Reload when a table's files change.
+        fetch_media: Fetch media that a request names by URL, where the provider needs its bytes.
         tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
         metrics: Answer ``GET /metrics``.
         otel: Write spans, to wherever OpenTelemetry's own environment variables say.
@@ -66,6 +67,7 @@ class Serving:
     workers: int = 1
     log: bool = True
     watch: bool = False
+    fetch_media: bool = False
     tells_route: bool = True
     metrics: bool = False
     otel: bool = False
@@ -138,7 +140,7 @@ def application() -> Application:
         observers.append(metrics.observe)
     if serving.otel:
         observers.append(tracer_of(_exporting()))
-    client = AsyncClient(serving.router(), watch=serving.watch)
+    client = AsyncClient(serving.router(), watch=serving.watch, fetch_media=serving.fetch_media)
     gateway = Gateway(
         client,
         door=_door(serving),

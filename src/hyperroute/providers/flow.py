@@ -7,6 +7,7 @@ A flow yields what it wants and is sent what it got::
     yield Lane(tap)      -> bytes         the same, but what the tap takes straight is not for me
     yield Pause(ns)      -> None          come back later (polling providers)
     yield Run(function)  -> its result    call this blocking function (SDKs, in-process models)
+    yield Fetch(url, …)  -> Fetched       bring this stranger's media; None where that is not allowed
     yield StreamEvent    -> None          hand this to our caller; a ``Passage`` where ``call.passes``
     yield (StreamEvent…) -> None          hand all of these up, where no stream was asked for
 
@@ -24,12 +25,13 @@ from typing import Any, Final, Literal
 from hyperroute.canon.events import Delivery
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
+from hyperroute.canon.media import Kind
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile, Tapping
 
-SPEC = 1
+SPEC = 2
 """Version of the plugin contract; a new part, event or wish raises it."""
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
@@ -66,7 +68,27 @@ class Run:
     function: Callable[[], object]
 
 
-Wish = HttpRequest | Literal[Read.READ] | Lane | Pause | Run | Delivery | tuple[Delivery, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Bring what our caller only named; ``pointer`` is the place of the name in its document."""
+
+    url: str
+    pointer: str
+    kind: Kind
+    bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address led to, and what that is by its own bytes."""
+
+    data: bytes = field(repr=False)
+    mime: str
+
+
+Wish = (
+    HttpRequest | Literal[Read.READ] | Lane | Pause | Run | Fetch | Delivery | tuple[Delivery, ...]
+)
 Grant = object
 Flow = Generator[Wish, Grant, None]
 
@@ -97,6 +119,7 @@ class Outbound:
         unix_s: Unix time, for signatures.
         seed: For what must differ between attempts and not between replays.
         losses: Where the flow leaves what its dialect could not say.
+        fetched: Media by its address, kept from one attempt of a run to the next.
     """
 
     request: Request
@@ -117,6 +140,7 @@ class Outbound:
     unix_s: int = 0
     seed: int = 0
     losses: list[Loss] = field(default_factory=list[Loss])
+    fetched: dict[str, Fetched] = field(repr=False, default_factory=dict[str, Fetched])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from hyperroute.providers.flow import (
     read,
     send,
 )
+from hyperroute.providers.media import with_bytes
 from hyperroute.providers.returning import Returning
 from hyperroute.providers.sign import Sign, bearer, merged
 
@@ -70,6 +71,11 @@ def speak(
 
     def flow(call: Outbound) -> Flow:
         dialect = chosen(call, dialects)
+        if dialect.name != call.request.dialect:
+            try:
+                call = yield from with_bytes(call, dialect)
+            except ClientWireError as error:
+                fail(verdicts.BAD_REQUEST, str(error))
         head = yield from send(sign(request_of(call, dialect, url=url), call))
         if not 200 <= head.status < 300 or head.status in (204, 205):
             body = yield from _error_body()

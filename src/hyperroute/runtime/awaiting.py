@@ -10,17 +10,21 @@ from collections.abc import AsyncGenerator
 
 from hyperroute.canon.events import Delivery
 from hyperroute.canon.wire import HttpRequest
-from hyperroute.providers.flow import READ, CallError, Grant, Lane, Pause, Run
+from hyperroute.providers.flow import READ, CallError, Fetch, Grant, Lane, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
 from hyperroute.runtime import kernel
 from hyperroute.runtime.conversation import Conversation
+from hyperroute.runtime.fetching import fetch_awaiting
 from hyperroute.runtime.ports import AsyncClock, AsyncExchange, AsyncTransport
 
 Events = AsyncGenerator[Delivery | bytes, None]
 
 
 async def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
-    call: Conversation, transport: AsyncTransport, clock: AsyncClock
+    call: Conversation,
+    transport: AsyncTransport,
+    clock: AsyncClock,
+    guard: AsyncTransport | None = None,
 ) -> Events:
     """Carry out one provider conversation, and hand its events up; of a whole answer it keeps them.
 
@@ -63,8 +67,12 @@ async def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
                     call.resumed(clock.now())
                     grant = None
                     continue
-                if isinstance(wish, Run):
-                    grant = await asyncio.to_thread(wish.function)
+                if isinstance(wish, (Run, Fetch)):
+                    grant = (
+                        await asyncio.to_thread(wish.function)
+                        if isinstance(wish, Run)
+                        else await fetch_awaiting(wish, guard, clock, until=call.until)
+                    )
                     call.resumed(clock.now())
                     continue
                 grant = None
@@ -110,7 +118,7 @@ async def serve(  # noqa: PLR0912 - one flat match over the actions
                             yield told
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
-                        events = pump(call, transport, clock)
+                        events = pump(call, transport, clock, run.async_guard)
                     case Wait(until):
                         await clock.sleep(max(0, until - clock.now()))
                     case Finish():

@@ -9,17 +9,21 @@ from collections.abc import Generator
 
 from hyperroute.canon.events import Delivery
 from hyperroute.canon.wire import HttpRequest
-from hyperroute.providers.flow import READ, CallError, Grant, Lane, Pause, Run
+from hyperroute.providers.flow import READ, CallError, Fetch, Grant, Lane, Pause, Run
 from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
 from hyperroute.runtime import kernel
 from hyperroute.runtime.conversation import Conversation
+from hyperroute.runtime.fetching import fetch
 from hyperroute.runtime.ports import Clock, Exchange, Transport
 
 Events = Generator[Delivery | bytes, None, None]
 
 
 def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
-    call: Conversation, transport: Transport, clock: Clock
+    call: Conversation,
+    transport: Transport,
+    clock: Clock,
+    guard: Transport | None = None,
 ) -> Events:
     """Carry out one provider conversation, and hand its events up; of a whole answer it keeps them.
 
@@ -62,8 +66,12 @@ def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
                     call.resumed(clock.now())
                     grant = None
                     continue
-                if isinstance(wish, Run):
-                    grant = wish.function()
+                if isinstance(wish, (Run, Fetch)):
+                    grant = (
+                        wish.function()
+                        if isinstance(wish, Run)
+                        else fetch(wish, guard, clock, until=call.until)
+                    )
                     call.resumed(clock.now())
                     continue
                 grant = None
@@ -108,7 +116,7 @@ def serve(  # noqa: PLR0912 - one flat match over the actions
                             yield told
                     case Call():
                         call = run.open(action, clock.now(), unix_ns=clock.unix_ns())
-                        events = pump(call, transport, clock)
+                        events = pump(call, transport, clock, run.guard)
                     case Wait(until):
                         clock.sleep(max(0, until - clock.now()))
                     case Finish():

@@ -150,6 +150,11 @@ class Conversation:
         """Whom it is with."""
         return self._call.candidate.offer
 
+    @property
+    def until(self) -> Instant:
+        """When its time is over."""
+        return self._call.until
+
     def limits(self, now: Instant) -> Limits:
         """Return the phase limits of an exchange that opens now.
 

@@ -25,6 +25,7 @@ from hyperroute.routing.questions import Answers, questions
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.credentials import resolve
 from hyperroute.runtime.kernel import Run, Shared, Sink, forget
+from hyperroute.runtime.ports import AsyncTransport, Transport
 from hyperroute.runtime.router import Body, Router
 from hyperroute.runtime.tokens import Tokens
 
@@ -40,10 +41,19 @@ class _Setting:
 class Desk:
     """Holds what the runs of one client share. Safe between threads."""
 
-    def __init__(self, router: Router, *, sink: Sink = forget, board: Board | None = None) -> None:
+    def __init__(
+        self,
+        router: Router,
+        *,
+        sink: Sink = forget,
+        board: Board | None = None,
+        guard: Transport | None = None,
+        async_guard: AsyncTransport | None = None,
+    ) -> None:
         """Resolve the accounts of a router; what is missing is left out of plans."""
         self.board = board if board is not None else Board()
         self._sink = sink
+        self._guards = guard, async_guard
         self._tokens = Tokens()
         self._setting = self._settled(router)
 
@@ -133,7 +143,14 @@ class Desk:
 
     def _settled(self, router: Router) -> _Setting:
         accounts = resolve(router.table, router.registry)
-        shared = Shared(accounts=accounts, board=self.board, sink=self._sink)
+        guard, async_guard = self._guards
+        shared = Shared(
+            accounts=accounts,
+            board=self.board,
+            sink=self._sink,
+            guard=guard,
+            async_guard=async_guard,
+        )
         return _Setting(router=router, shared=shared)
 
 

@@ -63,6 +63,59 @@ def default_async_transport(
             return AsyncPyreqwestTransport()
 
 
+def transport_of(
+    given: Transport | Library | None, *, client: Any = None
+) -> tuple[Transport, bool]:
+    """Return the sync transport that a caller wants, and whether it was made here.
+
+    Raises:
+        ModuleNotFoundError: The library is not installed.
+        ValueError: No such library, or a ``client`` beside a transport that is not of httpx.
+    """
+    if given is None or isinstance(given, str):
+        return default_transport(given, client=client), True
+    _refuse_both(client)
+    return given, False
+
+
+def async_transport_of(
+    given: AsyncTransport | Library | None, *, client: Any = None
+) -> tuple[AsyncTransport, bool]:
+    """Return the async transport that a caller wants, as ``transport_of``.
+
+    Raises:
+        ModuleNotFoundError: The library is not installed.
+        ValueError: No such library, or a ``client`` beside a transport that is not of httpx.
+    """
+    if given is None or isinstance(given, str):
+        return default_async_transport(given, client=client), True
+    _refuse_both(client)
+    return given, False
+
+
+def guard_of(given: bool | Transport) -> tuple[Transport | None, bool]:
+    """Return what fetches media for a sync caller, if anything does, and whether it was made here."""
+    if given is True:
+        from hyperroute.runtime.guard import guard
+
+        return guard(), True
+    return (None if given is False else given), False
+
+
+def async_guard_of(given: bool | AsyncTransport) -> tuple[AsyncTransport | None, bool]:
+    """Return what fetches media for an async caller, as ``guard_of``."""
+    if given is True:
+        from hyperroute.runtime.guard import async_guard
+
+        return async_guard(), True
+    return (None if given is False else given), False
+
+
+def _refuse_both(client: Any) -> None:
+    if client is not None:
+        raise ValueError("give a transport or an http client, not both")
+
+
 def _use(library: Library | None, client: Any) -> Library:
     if library not in {None, "aiohttp", "httpx", "pyreqwest"}:
         raise ValueError(f"no such HTTP library: {library!r}; take aiohttp, httpx or pyreqwest")

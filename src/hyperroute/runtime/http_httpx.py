@@ -114,7 +114,7 @@ def _raise(error: Exception, *, headed: bool) -> None:
         raise TransportError(fault) from error
 
 
-def _no_cookies() -> CookieJar:
+def no_cookies() -> CookieJar:
     """Refuse cookies: one customer's answer must not colour another's request."""
     return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
@@ -160,7 +160,7 @@ class HttpxTransport:
 
     def __init__(self, client: Any = None) -> None:
         """Use a client of the caller's, which stays the caller's to close, or make one."""
-        self._client = client or httpx.Client(limits=_pool(), cookies=_no_cookies())
+        self._client = client or httpx.Client(limits=_pool(), cookies=no_cookies())
         self._owned = client is None
 
     def open(self, request: HttpRequest, *, limits: Limits) -> HttpxExchange:
@@ -273,7 +273,7 @@ class AsyncHttpxTransport:
 
     def __init__(self, client: Any = None) -> None:
         """Use a client of the caller's, which stays the caller's to close, or make one."""
-        self._client = client or httpx.AsyncClient(limits=_pool(), cookies=_no_cookies())
+        self._client = client or httpx.AsyncClient(limits=_pool(), cookies=no_cookies())
         self._owned = client is None
 
     async def open(self, request: HttpRequest, *, limits: Limits) -> AsyncHttpxExchange:
@@ -350,4 +350,5 @@ __all__ = [
     "HttpxExchange",
     "HttpxTransport",
     "fault_of",
+    "no_cookies",
 ]

@@ -16,7 +16,7 @@ from hyperroute.canon.events import Delivery, PartDelta, Passage, Reply
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
-from hyperroute.providers.flow import CallError, Flow, Outbound, Pause
+from hyperroute.providers.flow import CallError, Fetched, Flow, Outbound, Pause
 from hyperroute.providers.speak import chosen, same_model
 from hyperroute.providers.verdicts import MALFORMED
 from hyperroute.routing.attempt import step
@@ -46,6 +46,7 @@ from hyperroute.runtime.board import Board
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.credentials import Accounts
 from hyperroute.runtime.outcome import error_of, shown
+from hyperroute.runtime.ports import AsyncTransport, Transport
 
 Sink = Callable[[Record], None]
 """Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
@@ -72,6 +73,9 @@ class Shared:
     accounts: Accounts
     board: Board = field(default_factory=Board)
     sink: Sink = forget
+    guard: Transport | None = None
+    """Fetches what callers name; ``None``: nothing is fetched. Each driver has its own colour."""
+    async_guard: AsyncTransport | None = None
 
 
 class Run:
@@ -88,6 +92,7 @@ class Run:
     """
 
     __slots__ = (
+        "_fetched",
         "_shared",
         "_state",
         "call",
@@ -111,11 +116,22 @@ class Run:
         self.streaming = False
         self.write: Write | None = None
         self.over = False
+        self._fetched: dict[str, Fetched] = {}
         self.call: Conversation | None = None
         self.record: Record | None = None
         self.reply: Reply | None = None
         self._shared = shared
         self._state = State(plan=plan, request_id=request_id)
+
+    @property
+    def guard(self) -> Transport | None:
+        """What fetches for the sync driver."""
+        return self._shared.guard
+
+    @property
+    def async_guard(self) -> AsyncTransport | None:
+        """What fetches for the async driver."""
+        return self._shared.async_guard
 
     @property
     def attempts(self) -> int:
@@ -258,6 +274,7 @@ class Run:
             attempt=call.number,
             unix_s=unix_ns // SECOND,
             seed=self.plan.seed,
+            fetched=self._fetched,
         )
 
     def _tells(self, candidate: Candidate) -> str | None:

@@ -33,6 +33,15 @@ class TransportError(Exception):
         self.fault: TransportFault = fault
 
 
+class Unfetchable(Exception):
+    """A URL of our caller's may not be fetched; the reason says nothing of our side."""
+
+    def __init__(self, why: str) -> None:
+        """Say why, in words for whoever wrote the URL."""
+        super().__init__(why)
+        self.why = why
+
+
 @quick(frozen=True, slots=True)
 class Limits:
     """Phase limits of one exchange, in nanoseconds; ``total_until`` is an instant."""

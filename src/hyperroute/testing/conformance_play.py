@@ -25,7 +25,7 @@ from hyperroute.canon.events import (
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.providers.classify import classify_transport
-from hyperroute.providers.flow import READ, CallError, Outbound, Pause, Provider, Run
+from hyperroute.providers.flow import READ, CallError, Fetch, Outbound, Pause, Provider, Run
 from hyperroute.testing.script import Script
 
 WISHES_MAX: Final = 100_000
@@ -113,9 +113,10 @@ def _drive(flow: Any, script: Script, heard: Heard, stop_after: int | None) -> N
                         heard.failure = classify_transport(broken, begun=bool(script.chunks))
                         return
                     grant = chunk
-                case Pause(ns):
-                    if ns < 0:
-                        raise Nonconforming(f"the flow wants to pause for {ns} ns")
+                case Pause(ns) if ns < 0:
+                    raise Nonconforming(f"the flow wants to pause for {ns} ns")
+                case Pause() | Fetch():
+                    pass  # nobody allowed a fetch: the flow must be able to go on, or to refuse
                 case Run(function):
                     grant = function()
                 case _ if isinstance(wish, EVENTS):

@@ -190,6 +190,7 @@ class Stage:
     Attributes:
         answers: What each provider does, by its name.
         hang_up_after: The caller leaves after so many events; ``None``: never.
+        fetches: Media that a request names is fetched, from this same world.
     """
 
     plan: Plan
@@ -198,6 +199,7 @@ class Stage:
     hang_up_after: int | None = None
     board: Board = field(default_factory=Board)
     world: World = field(default_factory=World)
+    fetches: bool = False
 
     def blocking(self, request_id: str = "r1") -> Story:
         """Play with the sync driver."""
@@ -247,7 +249,11 @@ class Stage:
             self.world.serve(f"https://{name}.test", answer)
         records: list[Record] = []
         shared = Shared(
-            accounts=accounts_of(self.plan, self.provider), board=self.board, sink=records.append
+            accounts=accounts_of(self.plan, self.provider),
+            board=self.board,
+            sink=records.append,
+            guard=self.world if self.fetches else None,
+            async_guard=self.world.awaiting() if self.fetches else None,
         )
         return Run(self.plan, shared, request_id=request_id), records
 
