@@ -33,10 +33,16 @@ class _Base:
     """What both clients hold."""
 
     def __init__(
-        self, router: Router | None, *, sink: Sink, board: Board | None, watch: bool
+        self, router: Router | None, *, sink: Sink, board: Board | None, watch: bool, warm: bool
     ) -> None:
-        """Resolve accounts; watch the tables if wanted."""
+        """Resolve accounts; watch the tables if wanted.
+
+        ``warm``: make ready what reading takes time, beside everything else. Not in a World, where
+        what is known must not hang on when a thread ends.
+        """
         self.desk = Desk(router if router is not None else Router.load(), sink=sink, board=board)
+        if warm:
+            self.desk.warm()
         self._watcher = Watcher(self.router, self.reload) if watch else None
 
     @property
@@ -126,7 +132,7 @@ class Client(_Base):
             ValueError: ``watch`` without a path to watch, no such library, or an ``http`` beside a
                 transport that is not of httpx.
         """
-        super().__init__(router, sink=sink, board=board, watch=watch)
+        super().__init__(router, sink=sink, board=board, watch=watch, warm=clock is None)
         self._owned = transport is None or isinstance(transport, str)
         if transport is None or isinstance(transport, str):
             self._transport = default_transport(transport, client=http)
@@ -268,7 +274,7 @@ class AsyncClient(_Base):
             ValueError: ``watch`` without a path to watch, no such library, or an ``http`` beside a
                 transport that is not of httpx.
         """
-        super().__init__(router, sink=sink, board=board, watch=watch)
+        super().__init__(router, sink=sink, board=board, watch=watch, warm=clock is None)
         self._owned = transport is None or isinstance(transport, str)
         if transport is None or isinstance(transport, str):
             self._transport = default_async_transport(transport, client=http)
