@@ -407,7 +407,9 @@ def told(dialect: str, row: int, *, stream: bool) -> tuple[list[tuple[str, str]]
     client = Client(Router.loads(table, registry=registry), transport=world, clock=world)
     body = {"model": "model-1", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
     gemini = {"model": "model-1", "contents": [{"parts": [{"text": "hi"}]}]}
-    asked = gemini if dialect == GEMINI else body
+    asked = {GEMINI: gemini, "openai.responses": {"model": "model-1", "input": "hi"}}.get(
+        dialect, body
+    )
     if stream:
         events = client.stream(asked, dialect=dialect)
         (choice,) = collect(events).choices
@@ -438,6 +440,13 @@ def test_row_67_a_call_without_an_id_or_a_place_gets_one_and_is_counted(dialect,
     assert finish in {"tool_calls", "tool_use", "STOP"}
     (loss,) = [loss for loss in record.losses if loss.path == "/tool_calls"]
     assert (loss.kind, loss.why[0]) == ("synthesised", "2")
+
+
+def test_row_68_arguments_that_are_no_json_pass_as_text_where_text_is_due():
+    calls, finish, record = told("openai.responses", 68, stream=True)
+    assert [said for _, said in calls] == ['{"at": "a", at: b}', "ls -l"]
+    assert finish == "tool_calls"
+    assert not [loss for loss in record.losses if loss.path == "/arguments"]
 
 
 @pytest.mark.parametrize("stream", [True, False])
