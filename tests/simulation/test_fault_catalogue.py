@@ -405,11 +405,11 @@ def told(dialect: str, row: int, *, stream: bool) -> tuple[list[tuple[str, str]]
     world = World()
     world.serve("https://one.test", script)
     client = Client(Router.loads(table, registry=registry), transport=world, clock=world)
-    body = {"model": "model-1", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
-    gemini = {"model": "model-1", "contents": [{"parts": [{"text": "hi"}]}]}
-    asked = {GEMINI: gemini, "openai.responses": {"model": "model-1", "input": "hi"}}.get(
-        dialect, body
-    )
+    asked: dict[str, Any] = {
+        CLAUDE: {**BODIES[CLAUDE], "max_tokens": 9},
+        GEMINI: BODIES[GEMINI],
+        "openai.responses": {"model": "model-1", "input": "hi"},
+    }[dialect]
     if stream:
         events = client.stream(asked, dialect=dialect)
         (choice,) = collect(events).choices
