@@ -38,11 +38,24 @@ class _Base:
     """What both clients hold."""
 
     def __init__(
-        self, router: Router | None, *, watch: bool, sink: Sink, board: Board | None, **guards: Any
+        self,
+        router: Router | None,
+        *,
+        watch: bool,
+        warm: bool,
+        sink: Sink,
+        board: Board | None,
+        **guards: Any,
     ) -> None:
-        """Resolve accounts; watch the tables if wanted."""
+        """Resolve accounts; watch the tables if wanted.
+
+        ``warm``: make ready what reading takes time, beside everything else. Not in a World, where
+        what is known must not hang on when a thread ends.
+        """
         router = router if router is not None else Router.load()
         self.desk = Desk(router, sink=sink, board=board, **guards)
+        if warm:
+            self.desk.warm()
         self._watcher = Watcher(self.router, self.reload) if watch else None
 
     @property
@@ -137,7 +150,9 @@ class Client(_Base):
                 transport that is not of httpx.
         """
         self._guard, self._guards = guard_of(fetch_media)
-        super().__init__(router, sink=sink, board=board, watch=watch, guard=self._guard)
+        super().__init__(
+            router, sink=sink, board=board, watch=watch, warm=clock is None, guard=self._guard
+        )
         self._transport, self._owned = transport_of(transport, client=http)
         self.clock: Clock = clock if clock is not None else SystemClock()
 
@@ -278,7 +293,9 @@ class AsyncClient(_Base):
                 transport that is not of httpx.
         """
         self._guard, self._guards = async_guard_of(fetch_media)
-        super().__init__(router, sink=sink, board=board, watch=watch, async_guard=self._guard)
+        super().__init__(
+            router, sink=sink, board=board, watch=watch, warm=clock is None, async_guard=self._guard
+        )
         self._transport, self._owned = async_transport_of(transport, client=http)
         self.clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hyperroute.catalog.shape import Parameter, Range, Shape
@@ -81,6 +81,9 @@ def test_what_a_table_remembers_changes_no_decision(made, requests):
     st.none() | st.integers(1, 4),
     st.none() | st.integers(1, 3),
 )
+@example(shaped=[(3, 2), (5, 1)], filled=4, asked_for=None)
+@example(shaped=[(3, 2), (5, 1)], filled=4, asked_for=3)
+@example(shaped=[(3, 2), (5, 1)], filled=None, asked_for=None)
 def test_what_is_filled_in_is_what_is_priced_and_ranked(shaped, filled, asked_for):
     """The number of answers may be said by the caller, by the intent or by a shape's default."""
 

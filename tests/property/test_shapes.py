@@ -324,3 +324,14 @@ def test_clamping_never_empties_a_list_whose_number_nobody_limits():
     shape = Shape(parameters={"images": images})
     given_ = Fitted({"images": ["data:image/png;base64,AA=="]})
     assert isinstance(fit(shape, given_), Misfit)
+
+
+def test_a_list_that_is_refused_may_be_absent():
+    shape = Shape(parameters={"images": Parameter(name="images", refused=True)})
+    assert isinstance(fit(shape, Fitted({})), Fitted)
+    assert isinstance(fit(shape, Fitted({"images": ["https://x.test"]})), Misfit)
+
+
+def test_a_number_is_not_clamped_to_words():
+    shape = Shape(parameters={"x": Parameter(name="x", one_of=("a",), otherwise="clamp")})
+    assert isinstance(fit(shape, Fitted({"x": 7})), Misfit)

@@ -2,7 +2,7 @@
 
 Each row meets a chain of two hosts, the first of which shows the fault. What must happen is data:
 where the run goes, what is left alone for how long, and whether it counts against the offer. Rows
-that need a client, a store or a job (8 but for its reaction, 21, 23, 29, 77 to 90) are proved where
+that need a store or a job (8 but for its reaction, 23, 29, 77 to 90) are proved where
 those are built; docs/proof.md says why.
 """
 
@@ -73,6 +73,7 @@ def nxt(cools: tuple[str, int] | None = None, health: str = "counts", *, alarm: 
 
 SAME, HALF = Expected("same", None, "counts"), Expected("same", None, "half")
 FAIL, SERVED = Expected("fail"), Expected("served")
+FINAL = Expected("same")
 BROKEN = Expected("interrupted", None, "counts")
 BUSY = (OFFER, 5)
 
@@ -96,6 +97,7 @@ ROWS: dict[int, Expected] = {
     18: nxt((KEY, 10 * 60), "neutral", alarm=True),
     19: nxt((OFFER, 3600), alarm=True),
     20: Expected("fail", alarm=True),
+    21: FINAL,
     22: nxt((KEY, 10 * 60), "neutral", alarm=True),
     24: nxt((KEY, 15 * 60), "neutral", alarm=True),
     25: nxt((KEY_MODEL, 10 * 60), "neutral", alarm=True),
@@ -214,6 +216,12 @@ MORE: list[tuple[int, str, str, bool, Script]] = [
      saying(GEMINI, 400, "FAILED_PRECONDITION", "User location is not supported for the API use.")),
     (20, "thought signature", GEMINI, False,
      saying(GEMINI, 400, "INVALID_ARGUMENT", "Function call is missing a thought_signature")),
+    (21, "seal", CLAUDE, False, saying(CLAUDE, 400, "invalid_request_error",
+     "messages.1.content.0: Invalid `signature` in `thinking` block")),
+    (21, "seal", GEMINI, False,
+     saying(GEMINI, 400, "INVALID_ARGUMENT", "Corrupted thought signature.")),
+    (21, "seal", OPENAI, False,
+     saying(OPENAI, 400, "invalid_request_error", code="invalid_encrypted_content")),
     (26, "country", OPENAI, False,
      saying(OPENAI, 403, "request_forbidden", code="unsupported_country_region_territory")),
     (27, "moderation", OPENAI, False,
@@ -272,7 +280,7 @@ def routers():
 
 def test_every_row_below_77_that_a_run_can_meet_is_here():
     assert {row for row, *_ in CASES} == set(ROWS)
-    elsewhere = {8, 21, 23, 29}
+    elsewhere = {8, 23, 29}
     assert set(ROWS) | elsewhere == set(range(1, 77))
 
 
@@ -397,9 +405,11 @@ def told(dialect: str, row: int, *, stream: bool) -> tuple[list[tuple[str, str]]
     world = World()
     world.serve("https://one.test", script)
     client = Client(Router.loads(table, registry=registry), transport=world, clock=world)
-    body = {"model": "model-1", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
-    gemini = {"model": "model-1", "contents": [{"parts": [{"text": "hi"}]}]}
-    asked = gemini if dialect == GEMINI else body
+    asked: dict[str, Any] = {
+        CLAUDE: {**BODIES[CLAUDE], "max_tokens": 9},
+        GEMINI: BODIES[GEMINI],
+        "openai.responses": {"model": "model-1", "input": "hi"},
+    }[dialect]
     if stream:
         events = client.stream(asked, dialect=dialect)
         (choice,) = collect(events).choices
@@ -432,6 +442,13 @@ def test_row_67_a_call_without_an_id_or_a_place_gets_one_and_is_counted(dialect,
     assert (loss.kind, loss.why[0]) == ("synthesised", "2")
 
 
+def test_row_68_arguments_that_are_no_json_pass_as_text_where_text_is_due():
+    calls, finish, record = told("openai.responses", 68, stream=True)
+    assert [said for _, said in calls] == ['{"at": "a", at: b}', "ls -l"]
+    assert finish == "tool_calls"
+    assert not [loss for loss in record.losses if loss.path == "/arguments"]
+
+
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("dialect", [CLAUDE, GEMINI])
 def test_row_68_arguments_that_are_no_json_reach_a_reader_of_objects_as_one(dialect, stream):
@@ -441,3 +458,89 @@ def test_row_68_arguments_that_are_no_json_reach_a_reader_of_objects_as_one(dial
     assert [loss.kind for loss in record.losses if loss.path == "/arguments"] == [
         "approximated"
     ] * 2
+
+
+SEALED: dict[str, dict[str, Any]] = {
+    "anthropic.messages": {
+        "model": "model-1",
+        "max_tokens": 9_000,
+        "thinking": {"type": "enabled", "budget_tokens": 2_000},
+        "messages": [
+            {"role": "user", "content": "hi"},
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "mine", "signature": "c2VhbA=="},
+                    {"type": "redacted_thinking", "data": "c2VhbA=="},
+                    {"type": "text", "text": "hello"},
+                ],
+            },
+            {"role": "user", "content": "again"},
+        ],
+    },
+    "gemini.generate": {
+        "model": "model-1",
+        "contents": [
+            {"role": "user", "parts": [{"text": "hi"}]},
+            {
+                "role": "model",
+                "parts": [
+                    {"text": "mine", "thought": True, "thoughtSignature": "c2VhbA=="},
+                    {"text": "hello", "thoughtSignature": "c2VhbA=="},
+                ],
+            },
+            {"role": "user", "parts": [{"text": "again"}]},
+        ],
+    },
+    "openai.responses": {
+        "model": "model-1",
+        "input": [
+            {"role": "user", "content": "hi"},
+            {"type": "reasoning", "summary": [], "encrypted_content": "c2VhbA=="},
+            {"role": "assistant", "content": "hello"},
+            {"role": "user", "content": "again"},
+        ],
+    },
+}
+REFUSED = {
+    "anthropic.messages": ("Invalid `signature` in `thinking` block", "invalid_request_error"),
+    "gemini.generate": ("Thought signature is not valid", "INVALID_ARGUMENT"),
+    "openai.responses": ("The encrypted content could not be verified.", "invalid_request_error"),
+}
+
+
+def refusing(dialect: str, *answers: Script) -> tuple[World, Client]:
+    plugin, endpoint = {**PLUGINS, "openai.responses": ("openai", "responses")}[dialect]
+    registry = discover().with_secrets(lambda reference: f"the key of {reference}")
+    table = TABLE.replace("kind: chat, end", "kind: chat, does: [thinking, effort], end")
+    router = Router.loads(table.format(plugin=plugin, endpoint=endpoint), registry=registry)
+    world, left = World(), list(answers)
+    world.serve("https://one.test", lambda _request: left.pop(0))
+    world.serve("https://two.test", whole(dialect))
+    return world, Client(router, transport=world, clock=world)
+
+
+@pytest.mark.parametrize("dialect", SEALED)
+def test_row_21_a_refused_seal_is_left_out_and_the_same_offer_asked_again(dialect):
+    says, kind = REFUSED[dialect]
+    world, client = refusing(dialect, saying(dialect, 400, kind, says), whole(dialect))
+    record = client.send(SEALED[dialect], dialect=dialect).record
+    assert [attempt.offer for attempt in record.attempts] == ["model-1@one"] * 2
+    first, second = (sent.request.body for sent in world.sent)
+    assert b"c2VhbA==" in first
+    assert b"c2VhbA==" not in second
+    assert b"mine" not in second
+    assert b"hello" in second
+    assert b"budget_tokens" not in second
+    assert {loss.kind for loss in record.losses} == {"dropped"}
+
+
+@pytest.mark.parametrize("dialect", SEALED)
+def test_row_21_a_second_refusal_is_the_callers_own(dialect):
+    says, kind = REFUSED[dialect]
+    no = saying(dialect, 400, kind, says)
+    world, client = refusing(dialect, no, no)
+    with pytest.raises(RequestError) as caught:
+        client.send(SEALED[dialect], dialect=dialect)
+    assert caught.value.status == 400
+    assert len(world.sent) == 2

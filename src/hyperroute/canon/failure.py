@@ -105,6 +105,7 @@ class Failure:
         cool: What to leave alone, and how long; a hint lengthens it within 1 s to 600 s.
         health: Whether it counts against the offer's breaker.
         alarm: Somebody should look: our credentials, our money, our translation.
+        unseal: Sealed reasoning was refused; without it the same request may pass (row 21).
     """
 
     kind: FailureClass
@@ -118,6 +119,7 @@ class Failure:
     cool: Cool | None = None
     health: Health = "neutral"
     alarm: bool = False
+    unseal: bool = False
 
 
 __all__ = [

@@ -21,6 +21,7 @@ from hyperroute.dialects.searching import WHY, WORD, is_search, searches
 _MARK = b'"cache_control":{"type":"ephemeral"}'
 _BREAKPOINT = b'{"type":"ephemeral"}'
 _TAG = TAG.encode()
+_FOREIGN = "thinking of another vendor"
 
 
 def edits_of(
@@ -34,10 +35,14 @@ def edits_of(
     edits.extend(Remove((key,)) for key in ("intent", *EXTENSIONS) if key in raw)
     drift, losses = _drifted(raw, profile)
     edits.extend(drift)
-    if _TAG in body:
+    if _TAG in body or profile.unsealed:
         seals, more = _seals(raw, profile)
         edits.extend(seals)
         losses = (*losses, *more)
+        if profile.unsealed and seals and ("thinking",) not in {edit.path for edit in edits}:
+            silent, told = _unthinking(raw)
+            edits.extend(silent)
+            losses = (*losses, *told)
     if not searches(profile) and WORD not in request.features:
         offered = list(_searches(raw))
         edits.extend(offered)
@@ -154,18 +159,29 @@ def _seals(raw: Mapping[str, Any], profile: Profile) -> tuple[list[Edit], tuple[
     for path, block in _thinking(raw.get("messages")):
         key = "data" if block.get("type") == "redacted_thinking" else "signature"
         value = block.get(key)
-        if not isinstance(value, str) or not value.startswith(TAG):
+        if not isinstance(value, str) or not (value.startswith(TAG) or profile.unsealed):
             continue
         sealed = opened(value, "signature")
-        if belongs(sealed, source=NAME, vendor=profile.vendor, group=profile.group):
+        if not profile.unsealed and belongs(
+            sealed, source=NAME, vendor=profile.vendor, group=profile.group
+        ):
             edits.append(Set((*path, key), json.dumps(sealed.payload)))
         else:
             turn = path[1]
             left[turn] -= 1
             edits.append(Remove(path if left[turn] else path[:2]))
             where = "".join(f"/{step}" for step in path)
-            losses.append(Loss(where, "dropped", "thinking of another vendor"))
+            why = "thinking that the target refused" if profile.unsealed else _FOREIGN
+            losses.append(Loss(where, "dropped", why))
     return edits, tuple(losses)
+
+
+def _unthinking(raw: Mapping[str, Any]) -> tuple[list[Edit], tuple[Loss, ...]]:
+    """Ask for no thinking where history has lost its own: with a budget, a call must begin with it."""
+    asked = raw.get("thinking")
+    if not isinstance(asked, Mapping) or asked.get("type") != "enabled":
+        return [], ()
+    return [Remove(("thinking",))], (Loss("/thinking", "dropped", "history has no thinking left"),)
 
 
 def _contents(messages: Any) -> Iterator[tuple[str | int, list[Any]]]:

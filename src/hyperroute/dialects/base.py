@@ -26,6 +26,7 @@ class Profile:
 
     ``vendor`` and ``group`` say whose sealed state may be sent; ``options`` holds the provider
     entry's own switches (``anthropic_version``, ``thinking_types``, ``reasoning_content``, …).
+    ``unsealed``: the target refused a seal that should be its own, so it is sent none at all.
     """
 
     vendor: str = ""
@@ -33,6 +34,7 @@ class Profile:
     does: frozenset[str] = frozenset()
     model_max_output_tokens: int | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    unsealed: bool = False
 
 
 NO_PROFILE = Profile()

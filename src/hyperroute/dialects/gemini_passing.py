@@ -32,19 +32,22 @@ def edits_of(
         for path in _searches(request.raw.get("tools")):
             edits.append(Remove(path))
             losses.append(Loss("".join(f"/{step}" for step in path), "dropped", WHY))
-    if _TAGGED not in body:
+    if _TAGGED not in body and not profile.unsealed:
         return edits, tuple(losses)
     for path, part in _parts(request.raw.get("contents")):
         name = key(part, "thoughtSignature")
         text = part.get(name)
         sealed = unseal(text) if isinstance(text, str) else None
-        if sealed is None or not sealed.vendor:
+        if sealed is None or not (sealed.vendor or profile.unsealed):
             continue
-        if belongs(sealed, source=NAME, vendor=profile.vendor, group=profile.group):
+        if not profile.unsealed and belongs(
+            sealed, source=NAME, vendor=profile.vendor, group=profile.group
+        ):
             edits.append(Set((*path, name), json.dumps(sealed.payload)))
             continue
         where = "".join(f"/{step}" for step in path)
-        losses.append(Loss(where, "dropped", "a signature of another vendor"))
+        whose = "that the target refused" if profile.unsealed else "of another vendor"
+        losses.append(Loss(where, "dropped", f"a signature {whose}"))
         if part.get("thought") is True:
             # Emptied and not removed, so that no turn is left without parts.
             edits.append(Set(path, b'{"text":""}'))

@@ -64,24 +64,29 @@ def emit_request(request: Request, *, model: str, profile: Profile) -> Emission:
     return Emission(path=PATH, body=body, losses=tuple(writer.losses.found))
 
 
+_FOREIGN = "thinking sealed by another vendor"
+
+
 def _seal_edits(request: Request, profile: Profile) -> tuple[list[Edit], tuple[Loss, ...]]:
     """Take our tags off seals that return to their maker, and foreign thinking out of the input."""
-    if request.body is not None and TAG.encode() not in request.body:
+    unsealed = profile.unsealed
+    if request.body is not None and TAG.encode() not in request.body and not unsealed:
         return [], ()
     edits: list[Edit] = []
     losses: list[Loss] = []
     entries = request.raw.get("input")
     for index, item in enumerate(entries if isinstance(entries, list | tuple) else ()):
         payload = item.get("encrypted_content") if isinstance(item, Mapping) else None
-        if not isinstance(payload, str) or not payload.startswith(TAG):
+        if not isinstance(payload, str) or not (payload.startswith(TAG) or unsealed):
             continue
         seal = opened(payload, "encrypted")
         path = ("input", index)
-        if belongs(seal, source=NAME, vendor=profile.vendor, group=profile.group):
+        if not unsealed and belongs(seal, source=NAME, vendor=profile.vendor, group=profile.group):
             edits.append(Set((*path, "encrypted_content"), dumps(seal.payload)))
         else:
             edits.append(Remove(path))
-            losses.append(Loss(f"/input/{index}", "dropped", "thinking sealed by another vendor"))
+            why = "thinking that the target refused" if unsealed else _FOREIGN
+            losses.append(Loss(f"/input/{index}", "dropped", why))
     return edits, tuple(losses)
 
 

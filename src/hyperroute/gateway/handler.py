@@ -37,7 +37,6 @@ from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelco
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
 from hyperroute.gateway.visit import Visit
-from hyperroute.routing.needs import estimated_tokens
 from hyperroute.routing.record import Record
 from hyperroute.runtime.answer import Answer
 from hyperroute.runtime.desk import Desk
@@ -257,8 +256,8 @@ class Handler:
                 param=refused.param,
                 available=refused.available,
             )
-        counted = self.desk.count(request)
-        tokens = estimated_tokens(request.input_bytes) if counted is None else counted
+        measured = self.desk.measure(request)
+        tokens = measured.tokens
         body = (
             {"input_tokens": tokens}
             if request.dialect == MESSAGES
@@ -267,8 +266,7 @@ class Handler:
                 "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}],
             }
         )
-        way = "estimated" if counted is None else "counted"
-        more = (*caller.headers, ("x-hyperroute-count", way))
+        more = (*caller.headers, ("x-hyperroute-count", measured.way))
         return _json(200, json.dumps(body), visit, more)
 
     def _standing(self, place: Place, visit: Visit) -> HttpResponse:

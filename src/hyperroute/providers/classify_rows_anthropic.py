@@ -22,6 +22,7 @@ ANTHROPIC_ROWS: Final = (
     Row(type=_INVALID, text="prompt is too long", verdict=verdicts.CONTEXT_LENGTH),
     Row(type=_INVALID, text="exceed context limit", verdict=verdicts.CONTEXT_LENGTH),
     Row(type=_INVALID, text="blocked by content filtering policy", verdict=verdicts.CONTENT_POLICY),
+    Row(type=_INVALID, text="invalid `signature` in `thinking`", verdict=verdicts.SEAL_REFUSED),
     Row(type=_INVALID, text="extra inputs are not permitted", verdict=verdicts.OUR_TRANSLATION),
     # The key is good: a browser's Origin header came through, which we never send ourselves.
     Row(type=("authentication_error",), text="cors requests", verdict=verdicts.AUTH_UNBLAMED),

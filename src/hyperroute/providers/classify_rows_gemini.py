@@ -39,6 +39,9 @@ GEMINI_ROWS: Final = (
     _word("INVALID_ARGUMENT", verdicts.CONTEXT_LENGTH, text="exceeds the maximum number of tokens"),
     _word("INVALID_ARGUMENT", verdicts.OUR_TRANSLATION, text="unknown name"),
     _word("INVALID_ARGUMENT", verdicts.OUR_TRANSLATION, text="missing a thought_signature"),
+    _word("INVALID_ARGUMENT", verdicts.SEAL_REFUSED, text="thought signature is not valid"),
+    _word("INVALID_ARGUMENT", verdicts.SEAL_REFUSED, text="corrupted thought signature"),
+    _word("INVALID_ARGUMENT", verdicts.SEAL_REFUSED, text="invalid thought signature"),
     Row(
         type=("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"),
         bare=True,

@@ -21,6 +21,13 @@ OPENAI_ROWS: Final = (
     Row(
         status=(400,), text="longer than the maximum model length", verdict=verdicts.CONTEXT_LENGTH
     ),
+    Row(code=("invalid_encrypted_content",), verdict=verdicts.SEAL_REFUSED),
+    Row(  # Azure says it without the code
+        type=("invalid_request_error",),
+        text="encrypted content",
+        status=(400,),
+        verdict=verdicts.SEAL_REFUSED,
+    ),
     Row(
         code=("unsupported_parameter", "unknown_parameter", "unsupported_value"),
         verdict=verdicts.OUR_TRANSLATION,

@@ -55,6 +55,10 @@ LOCKED: Final = Failure(kind=FailureClass.SERVER_ERROR, advice=_RETRY)
 TOO_LARGE: Final = Failure(kind=FailureClass.CONTEXT_LENGTH, explains=True)
 BAD_REQUEST: Final = Failure(kind=FailureClass.BAD_REQUEST, explains=True)
 CONTEXT_LENGTH: Final = Failure(kind=FailureClass.CONTEXT_LENGTH, explains=True)
+SEAL_REFUSED: Final = Failure(
+    kind=FailureClass.BAD_REQUEST, advice=_RETRY, explains=True, unseal=True
+)
+"""A signature that another account or model made: once more, without reasoning."""
 OUR_TRANSLATION: Final = Failure(kind=FailureClass.BAD_REQUEST, explains=True, alarm=True)
 CONTENT_POLICY: Final = Failure(kind=FailureClass.CONTENT_POLICY, explains=True)
 FUNDS: Final = Failure(kind=FailureClass.PROVIDER_FUNDS, pushback=True, cool=_MONEY, alarm=True)

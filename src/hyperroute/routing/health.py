@@ -12,8 +12,7 @@ its own: where everything is blocked the planner and the machine make one last-r
 
 *Cool-down*, per scope. Doubled by each repeat; attempts that were already in flight when it began
 are no repeat. A hint lengthens it, within 1 s to 600 s. A new failure extends and never shortens.
-Asking us to slow down (row 33) is a cool-down of the provider for 15 s; our send rate is not
-otherwise paced.
+Asking us to slow down (row 33) is a cool-down of the provider, and sets its pace (``routing.pace``).
 
 *Retry budget*, per provider. A share of first attempts, saved up to a hundred, and a floor.
 """

@@ -30,6 +30,7 @@ from hyperroute.routing.health import (
     verdict_of,
     withdrawn,
 )
+from hyperroute.routing.pace import EVEN, Pace, asks_to_slow_down, counted, due, slowed
 from hyperroute.routing.record import Attempt, Barrier
 from hyperroute.routing.state import Permit, Told
 from hyperroute.runtime.measures import Measures
@@ -44,7 +45,7 @@ _KEYED = frozenset({FailureClass.PROVIDER_AUTH, FailureClass.PROVIDER_FUNDS})
 
 
 class Board:
-    """Breakers by offer, cool-downs by scope, retry budgets by provider. Safe between threads."""
+    """Breakers by offer, cool-downs by scope, budgets and paces by provider. Safe between threads."""
 
     def __init__(self, *, entries_max: int = ENTRIES_MAX) -> None:
         """Begin with nothing known."""
@@ -54,6 +55,7 @@ class Board:
         self._troubled: set[str] = set()
         self._coolings: dict[str, Cooling] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._paces: dict[str, Pace] = {}
         self._measures = Measures(entries_max)
 
     def blocked(self, now: Instant) -> tuple[Mapping[str, Instant], frozenset[str]]:
@@ -76,13 +78,15 @@ class Board:
     def permit(self, permit: Permit, now: Instant) -> Told:
         """Grant an attempt or say what is in its way; a grant takes what it costs."""
         with self._lock:
-            match permit.kind:
-                case "retry":
-                    return self._retry(permit, now)
-                case "last_resort":
-                    return self._last_resort(permit, now)
-                case _:
-                    return self._attempt(permit, now)
+            pace = self._paces.get(permit.provider, EVEN)
+            if pace.limit is not None and permit.kind != "last_resort":
+                later = due(pace, permit.at)
+                if later is not None:
+                    return Told(now, granted=False, why="provider", until=later)
+            told = self._judged(permit, now)
+            if told.granted:
+                self._paces[permit.provider] = counted(pace, permit.at)
+            return told
 
     def measured(self, keys: Iterable[str], now: Instant) -> Mapping[str, Mapping[str, int]]:
         """Answer rank keys such as ``ttft.p90`` and ``load``, by offer (``Answers``)."""
@@ -123,7 +127,20 @@ class Board:
                     now=now,
                     keyed=failure.kind in _KEYED,
                 )
+                if asks_to_slow_down(failure):
+                    pace = self._paces.get(attempt.provider, EVEN)
+                    until = self._coolings[key].until
+                    self._paces[attempt.provider] = slowed(pace, now, until=until)
                 self._bound(now)
+
+    def _judged(self, permit: Permit, now: Instant) -> Told:
+        match permit.kind:
+            case "retry":
+                return self._retry(permit, now)
+            case "last_resort":
+                return self._last_resort(permit, now)
+            case _:
+                return self._attempt(permit, now)
 
     def _attempt(self, permit: Permit, now: Instant) -> Told:
         for scope in _SCOPES if self._coolings else ():
@@ -213,8 +230,9 @@ class Board:
             while len(kept) > self._entries_max:
                 del kept[next(iter(kept))]
             self._coolings = kept
-        while len(self._buckets) > self._entries_max:
-            del self._buckets[next(iter(self._buckets))]
+        for by_provider in (self._buckets, self._paces):
+            while len(by_provider) > self._entries_max:
+                del by_provider[next(iter(by_provider))]
 
 
 def _key(scope: str, about: Attempt | Permit) -> str:

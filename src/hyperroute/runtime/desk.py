@@ -27,7 +27,7 @@ from hyperroute.runtime.credentials import resolve
 from hyperroute.runtime.kernel import Run, Shared, Sink, forget
 from hyperroute.runtime.ports import AsyncTransport, Transport
 from hyperroute.runtime.router import Body, Router
-from hyperroute.runtime.tokens import Tokens
+from hyperroute.runtime.tokens import Measured, Tokens
 
 _log = logging.getLogger("hyperroute")
 
@@ -71,9 +71,13 @@ class Desk:
         """Let runs that begin from now on use this router."""
         self._setting = self._settled(router)
 
-    def count(self, request: Request) -> int | None:
-        """Count the tokens of a request; ``None`` where that is not possible without asking anybody."""
-        return self._tokens.count(request)
+    def warm(self) -> None:
+        """Make ready to count tokens, in the background."""
+        self._tokens.warm_beside()
+
+    def measure(self, request: Request) -> Measured:
+        """Count the tokens of a request, or estimate them and say so."""
+        return self._tokens.measure(request)
 
     def answers(
         self,

@@ -95,6 +95,7 @@ class Run:
         "_fetched",
         "_shared",
         "_state",
+        "_unsealed",
         "call",
         "over",
         "plan",
@@ -122,6 +123,8 @@ class Run:
         self.reply: Reply | None = None
         self._shared = shared
         self._state = State(plan=plan, request_id=request_id)
+        self._unsealed = False
+        """Whether sealed reasoning was refused, and is left out from now on."""
 
     @property
     def guard(self) -> Transport | None:
@@ -266,6 +269,7 @@ class Run:
                 does=offer.does,
                 model_max_output_tokens=_least(offer.output, self.plan.rules.output),
                 options=account.options,
+                unsealed=self._unsealed,
             ),
             # The account, not the key: rotating keys must not lose sealed thinking.
             group=offer.provider,
@@ -284,6 +288,7 @@ class Run:
     def _note(self, attempt: Attempt) -> None:
         self._shared.board.note(attempt, breaker_of(self.plan, attempt.provider))
         failure = attempt.failure
+        self._unsealed |= failure is not None and failure.unseal
         if failure is not None and failure.alarm:
             _log.warning(
                 "look at %s: %s (status %s, code %s)",

@@ -1,9 +1,13 @@
 """Counting tokens, where that is possible without asking anybody.
 
-tiktoken downloads its vocabulary when it first needs it. That must never happen on the path of a
-request, nor fail one: so a vocabulary is used only if it is in tiktoken's own cache already, whole
-(its digest is checked, because tiktoken would replace a broken file by a download). Otherwise the
-answer is that nothing is known, and the planner goes by bytes, which are a sound upper bound.
+Two libraries can: splintr (the extra ``tokens``), whose wheel carries the vocabulary, and tiktoken,
+which downloads it when it first needs it. A download must never happen on the path of a request, nor
+fail one: so tiktoken is used only if its vocabulary is in its own cache already, whole (the digest is
+checked, because tiktoken would replace a broken file by a download).
+
+Reading a vocabulary takes a tenth of a second and more, so no request does it: a client warms it in
+the background when it starts, and until then, as where there is none, nothing is counted. The planner
+then goes by bytes, of which a byte-level vocabulary never makes more tokens than there are.
 
 Source: tiktoken 0.12, ``tiktoken.load.read_file_cached`` and ``tiktoken_ext.openai_public``: the
 cache's environment variables, its file names, the vocabulary's address and digest; read 2026-11-22.
@@ -14,55 +18,125 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from functools import cached_property
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal
 
 from hyperroute.canon.request import Request
 from hyperroute.dialects import json
+from hyperroute.routing.needs import estimated_tokens
 
 VOCABULARY: Final = "o200k_base"
 ADDRESS: Final = f"https://openaipublic.blob.core.windows.net/encodings/{VOCABULARY}.tiktoken"
 DIGEST: Final = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 
+COUNTED_BYTES_MAX: Final = 1024 * 1024
+"""Of a larger body nothing is counted: it would hold up all others for up to a third of a second."""
+
 _UNCOUNTABLE: Final = frozenset({"vision", "pdf", "audio_in"})
 """What costs tokens that are not those of its text."""
 
+Encode = Callable[[str], Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many tokens a request has, and how that is known.
+
+    Attributes:
+        tokens: With OpenAI's vocabulary, whichever model is asked; other vendors' differ.
+        way: ``counted`` is the body's text, its JSON included, so a little more than will be
+            charged. ``estimated`` goes by bytes, and may be too low where prose is not English.
+        at_most: No byte-level vocabulary makes more; ``None`` where media cost tokens of their own.
+    """
+
+    tokens: int
+    way: Literal["counted", "estimated"]
+    at_most: int | None
+
 
 class Tokens:
-    """Counts with one vocabulary, loaded on first use if it is at hand."""
+    """Counts with one vocabulary, once it is warm."""
+
+    def __init__(self) -> None:
+        """Begin cold."""
+        self._encode: Encode | None = None
 
     @property
     def at_hand(self) -> bool:
-        """Whether counting is possible without a download."""
-        return self._encoding is not None
+        """Whether counting is possible now."""
+        return self._encode is not None
+
+    def warm(self) -> None:
+        """Read the vocabulary, if there is one on this machine; never fails."""
+        self._encode = _encode(_cache())
+
+    def warm_beside(self) -> threading.Thread | None:
+        """Do so in a thread of its own, which nobody has to wait for; none where no library is."""
+        if not any(map(find_spec, ("splintr", "tiktoken"))):
+            return None
+        thread = threading.Thread(target=self.warm, name="hyperroute-tokens", daemon=True)
+        thread.start()
+        return thread
 
     def count(self, request: Request) -> int | None:
         """Count the tokens of a request's body; ``None`` if that is not possible.
 
-        The whole body is counted, with its JSON punctuation: an upper bound of what the provider
-        will charge for the same words, and near it.
+        The whole body is counted, with its JSON punctuation: an upper bound of what a provider with
+        this vocabulary will charge for the same words, and near it.
         """
-        encoding = self._encoding
-        if encoding is None or request.features & _UNCOUNTABLE:
+        encode = self._encode
+        if encode is None or request.features & _UNCOUNTABLE:
             return None
         body = request.body if request.body is not None else json.dumps(request.raw)
-        return len(encoding.encode_ordinary(body.decode("utf-8", "replace")))
-
-    @cached_property
-    def _encoding(self) -> Any | None:
-        folder = _cache()
-        if folder is None:
+        if len(body) > COUNTED_BYTES_MAX:
             return None
-        path = folder / hashlib.sha1(ADDRESS.encode()).hexdigest()  # noqa: S324 - tiktoken's name
-        try:
-            if hashlib.sha256(path.read_bytes()).hexdigest() != DIGEST:
-                return None
-            import tiktoken
+        return len(encode(body.decode("utf-8", "replace")))
 
-            return tiktoken.get_encoding(VOCABULARY)
-        except (OSError, ImportError, ValueError):
+    def measure(self, request: Request) -> Measured:
+        """Count the tokens of a request, or estimate them and say so."""
+        counted = self.count(request)
+        media = bool(request.features & _UNCOUNTABLE)
+        return Measured(
+            tokens=estimated_tokens(request.input_bytes) if counted is None else counted,
+            way="estimated" if counted is None else "counted",
+            at_most=None if media else request.input_bytes,
+        )
+
+
+@cache
+def _encode(folder: Path | None) -> Encode | None:
+    """Read the vocabulary once for all clients of a process: it is large, and never changes."""
+    return _carried() or _downloaded(folder)
+
+
+def _carried() -> Encode | None:
+    try:
+        splintr = import_module("splintr")
+        encode: Encode = splintr.Tokenizer.from_pretrained(VOCABULARY).encode_ordinary
+        encode("warm")
+    except Exception:  # noqa: BLE001 - whatever is wrong with an extra, requests go on without it
+        return None
+    return encode
+
+
+def _downloaded(folder: Path | None) -> Encode | None:
+    if folder is None:
+        return None
+    path = folder / hashlib.sha1(ADDRESS.encode()).hexdigest()  # noqa: S324 - tiktoken's name
+    try:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != DIGEST:
             return None
+        encode: Encode = import_module("tiktoken").get_encoding(VOCABULARY).encode_ordinary
+        encode("warm")
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return encode
 
 
 def _cache() -> Path | None:
@@ -74,4 +148,4 @@ def _cache() -> Path | None:
     return Path(tempfile.gettempdir()) / "data-gym-cache"
 
 
-__all__ = ["Tokens"]
+__all__ = ["COUNTED_BYTES_MAX", "Measured", "Tokens"]

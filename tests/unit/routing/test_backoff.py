@@ -80,3 +80,17 @@ def test_draws_are_the_same_on_every_machine_and_reach_both_ends():
 @pytest.mark.parametrize("other", [(2, "r", 1), (1, "s", 1), (1, "r", 2)])
 def test_seed_request_and_attempt_each_change_the_draw(other):
     assert drawn(1, "r", 1, most=2**60) != drawn(*other, most=2**60)
+
+
+def test_a_factor_of_one_waits_the_same_each_time_and_half_more_is_half_more():
+    even, half = Rules(factor=Decimal(1)), Rules(factor=Decimal("1.5"))
+    assert {envelope_ns(even, FAULT, repeat) for repeat in range(4)} == {even.base_ns}
+    assert envelope_ns(half, FAULT, 1) == half.base_ns * 3 // 2
+
+
+def test_a_hint_is_lengthened_by_up_to_a_tenth_and_not_by_less():
+    waits = [
+        wait_ns(Rules(), FAULT, hint_ns=1_000, repeat=0, draw_from=(seed, "r", 1))
+        for seed in range(2_000)
+    ]
+    assert (min(waits), max(waits)) == (1_000, 1_100)

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -148,3 +149,24 @@ def test_one_attempt_is_told_in_the_singular():
     once = replace(TABLE, policies=(Policy(name="once", cap=Cap(attempts=1)),))
     lines = plan(handmade.request("a"), table=once).explain().splitlines()
     assert "  at most 1 attempt within 300 s" in lines
+
+
+def test_how_long_something_is_left_alone_is_told_exactly():
+    blocked = Answers(at=1, blocked={"offer:a@p": 10**16 + 1})
+    made = plan(handmade.request("a"), table=TABLE, answers=blocked)
+    assert "another 10000000000 ms" in made.rejections[0].had
+
+
+def test_the_json_form_tells_a_refusal_and_the_parameters_of_a_candidate():
+    refused: Any = plan(handmade.request("a", features=frozenset({"pdf"})), table=TABLE)
+    assert refused.to_json()["refusal"] == {
+        "status": refused.refusal.status,
+        "code": "no_candidate",
+        "message": refused.refusal.message,
+        "param": "model",
+        "available": [],
+    }
+    count = Shape(parameters={"n": Parameter(name="n", default=2)})
+    table = handmade.table(service("i", offer("i", "p", kind="image"), takes=count))
+    made = plan(handmade.request("i", kind="image", endpoint="images"), table=table)
+    assert made.to_json()["candidates"][0]["parameters"] == {"n": 2}

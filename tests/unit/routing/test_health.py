@@ -277,3 +277,11 @@ def test_outcomes_are_counted_in_tenths_of_the_widest_window():
 def test_a_success_never_opens_it():
     mixed: list[health.Verdict] = ["bad", "good"] * 9
     assert after(CLOSED, *mixed, "bad", "good").until is None
+
+
+def test_what_began_at_the_instant_it_opened_says_something_and_what_began_before_does_not():
+    circuit = opened(now=50)
+    assert circuit.until is not None
+    late = circuit.until + 1
+    assert settled(circuit, "good", started_at=49, now=late) == circuit
+    assert settled(circuit, "good", started_at=50, now=late) != circuit

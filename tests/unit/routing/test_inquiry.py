@@ -6,7 +6,9 @@ import pytest
 
 from hyperroute.catalog.condition import Condition
 from hyperroute.routing.inquiry import inquiry_of
+from hyperroute.routing.needs import UNKNOWN_WINDOW
 from hyperroute.routing.table import (
+    Cap,
     Chain,
     First,
     Intent,
@@ -46,3 +48,22 @@ def test_a_limit_is_asked_for_where_a_policy_reads_it_and_nowhere_else():
     for policy in (Policy(name="p", when=READS), Policy(name="p", require=READS)):
         read = handmade.table(handmade.service("a", handmade.offer("a", "p")), policies=(policy,))
         assert inquiry_of(read).limits == ("speed",)
+
+
+def test_sizes_are_those_of_caps_and_of_every_offer_that_a_term_reaches():
+    cap = Policy(name="p", cap=Cap(input=123))
+    table = handmade.table(
+        handmade.service(
+            "a", handmade.offer("a", "p", context=1_000), handmade.offer("a", "q", context=2_000)
+        ),
+        policies=(cap,),
+    )
+    about = inquiry_of(table).about("x", (OfferTerm("a@q"), OfferTerm("gone@q")))
+    assert about.sizes == (123, 2_000, UNKNOWN_WINDOW)
+
+
+@pytest.mark.parametrize("fact", ["limit.speed.left", "org.used", "req.tokens"])
+def test_only_how_much_of_a_limit_is_used_is_asked_for(fact: str):
+    policy = Policy(name="p", when=(handmade.line(fact, "at_most", 5),))
+    table = handmade.table(handmade.service("a", handmade.offer("a", "p")), policies=(policy,))
+    assert inquiry_of(table).limits == ()

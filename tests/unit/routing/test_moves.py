@@ -184,3 +184,12 @@ def test_a_denied_last_resort_gives_way_to_the_next_one():
     onwards = sidestep(plan, replace(first, kind="last_resort"), "credential", None)
     assert onwards is not None
     assert (onwards.kind, onwards.trail.position) == ("last_resort", 1)
+
+
+def test_only_a_stream_that_was_refused_unread_is_tried_again_for_free():
+    plan = plan_of(candidate("m@a"))
+    for hint, charge in ((0, 0), (None, 100), (1, 100)):
+        fault = failed("net_unsent", hint_ns=hint)
+        move = following(plan, START, fault, draw_from=FROM)
+        assert move is not None
+        assert move.charge == charge

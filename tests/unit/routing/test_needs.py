@@ -14,8 +14,10 @@ from hyperroute.routing.needs import (
     worst_usage,
 )
 from hyperroute.routing.readings import (
+    LONG,
     bytes_of,
     exact,
+    is_list,
     read,
     read_one,
     redacted,
@@ -148,3 +150,26 @@ def test_a_float_of_another_library_is_the_decimal_that_it_was_written_as():
     assert exact(Wordy(0.1)) == as_fact(Wordy(0.1)) == Decimal("0.1")
     assert read_one("duration", Wordy(0.5)) == SECOND // 2
     assert [exact(float(word)) for word in ("inf", "-inf", "nan")] == ["inf", "-inf", "nan"]
+
+
+def test_one_call_makes_all_results_unless_the_offer_makes_fewer_at_a_time():
+    assert usage("image", n=5).calls == 1
+    request = handmade.request("v", kind="image", parameters={})
+    batched = offer("v", "p", kind="image", batch=2)
+    assert media_usage(request, batched, VIDEO.model, {"n": 5}).calls == 3
+
+
+def test_a_word_of_the_longest_length_is_still_a_word():
+    assert redacted("style", "x" * LONG) == "x" * LONG
+    assert redacted("style", "x" * (LONG + 1)) == {"chars": LONG + 1, "bytes": LONG + 1}
+
+
+def test_a_reference_that_is_one_of_some_words_is_no_list():
+    voices = Parameter(name="voice", one_of=("alloy", "echo"))
+    assert is_list("voice", None)
+    assert not is_list("voice", voices)
+    assert not is_list("style", None)
+
+
+def test_a_list_of_facts_keeps_what_is_a_fact():
+    assert as_fact(["eu", 1, None, {"a": 1}, 0.5]) == ("eu", 1, Decimal("0.5"))

@@ -523,3 +523,73 @@ def test_what_batches_fill_in_counts_as_attempts():
     image: dict[str, Any] = {"kind": "image", "endpoint": "images"}
     assert ask(table, "a", **image).attempts_max == 2
     assert ask(table, "a", parameters={"n": 6}, **image).attempts_max == 3
+
+
+def test_an_equivalent_for_some_failures_keeps_its_place_behind_an_open_own_offer():
+    table = handmade.table(
+        service(
+            "a",
+            offer("a", "p", price(9)),
+            instead=[
+                Instead(ModelTerm("b"), frozenset({FailureClass.SERVER_ERROR})),
+                Instead(ModelTerm("c")),
+            ],
+        ),
+        service("b", offer("b", "q", price(1))),
+        service("c", offer("c", "r", price(1))),
+    )
+    assert ids(ask(table, "a")) == ["a@p", "b@q", "c@r"]
+
+
+def test_where_only_an_equivalent_for_some_failures_is_open_the_model_is_the_last_resort():
+    long = frozenset({FailureClass.CONTEXT_LENGTH})
+    asked = service("a", offer("a", "p", price(9)), instead=[Instead(ModelTerm("b"), long)])
+    table = handmade.table(asked, service("b", offer("b", "q", price(1))))
+    made = ask(table, "a", Answers(blocked={"offer:a@p": NEVER}))
+    assert [(one.offer.id, one.last_resort) for one in made.candidates] == [("a@p", True)]
+
+
+def test_ranking_a_model_keeps_to_the_order_that_it_declares():
+    served = TWO.services["a"]
+    use = Restrict(First((OfferTerm("a@p"),)))
+    ranked = replace(
+        handmade.intent("i", "a"), term=Restrict(ModelTerm("a"), rank=(RankKey("cost"),))
+    )
+    table = replace(
+        TWO, services={**TWO.services, "a": replace(served, use=use)}, intents={"i": ranked}
+    )
+    assert ids(ask(table, intent="i")) == ["a@p"]
+
+
+def test_within_a_cell_of_prices_the_name_decides():
+    table = handmade.table(
+        service("a", offer("a", "p", price(1_001))),
+        service("b", offer("b", "p", price(1_000))),
+        intents={
+            "cell": handmade.intent("cell", "ab", rank=(RankKey("cost", 50),)),
+            "exact": handmade.intent("exact", "ab"),
+        },
+    )
+    known = Answers(input_tokens=1)
+    assert ids(ask(table, intent="cell", answers=known)) == ["a@p", "b@p"]
+    assert ids(ask(table, intent="exact", answers=known)) == ["b@p", "a@p"]
+
+
+def test_a_policy_may_read_how_long_the_input_is():
+    short = Policy(name="short", when=(line("req.tokens", "<", 100),), cap=Cap(attempts=1))
+    table = replace(TWO, policies=(short,))
+    assert ask(table, "a", Answers(input_tokens=99)).attempts_max == 1
+    assert ask(table, "a", Answers(input_tokens=100)).attempts_max > 1
+
+
+def test_a_last_resort_takes_no_credential_that_is_not_set():
+    cooling = {f"credential:p#{at}": NEVER for at in range(3)}
+    known = Answers(blocked={**cooling, "provider:q": NEVER}, missing={"p#0": "P_KEY"})
+    (only,) = ask(TWO, "a", known, only=("p",)).candidates
+    assert only.last_resort
+    assert only.credentials[0] in {"p#1", "p#2"}
+
+
+def test_an_offers_own_limits_of_time_count_too():
+    own = offer("a", "p", timeout=Timeouts(idle_ns=3))
+    assert ask(handmade.table(service("a", own)), "a").candidates[0].timeouts.idle_ns == 3

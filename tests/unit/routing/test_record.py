@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hyperroute.canon.failure import Failure, FailureClass
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.routing.record import Attempt, Record, sane
 from hyperroute.routing.state import State, record_of
@@ -71,3 +72,20 @@ def test_the_id_of_a_key_is_told_and_an_account_without_one_is_not():
 def test_a_meter_that_told_nothing_is_left_out():
     assert attempt(1, 0).to_json()["usage"] == {"output_tokens": 1}
     assert "usage" not in replace(attempt(1, 0), usage=NO_USAGE).to_json()
+
+
+def test_a_record_tells_its_losses_and_that_its_usage_is_a_guess():
+    loss = Loss("/stop", "clamped", "too many")
+    guess = replace(attempt(1, 1), losses=(loss,), usage=Usage(output_tokens=4, estimated=True))
+    told = record(guess).to_json()
+    assert told["losses"] == [{"path": "/stop", "kind": "clamped", "why": "too many"}]
+    assert told["usage"] == {"output_tokens": 4, "estimated": True}
+    plain = record(attempt(1, 1)).to_json()
+    assert "losses" not in plain
+    assert "estimated" not in plain["usage"]
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_record_says_that_a_model_was_pinned_and_nothing_where_it_was_not(pinned):
+    one = replace(record(attempt(1, 1)), pinned=pinned)
+    assert one.to_json().get("pinned") == (True if pinned else None)

@@ -7,6 +7,7 @@ from typing import Any
 
 from hyperroute.canon.failure import Cool, Failure, FailureClass
 from hyperroute.canon.units import MINUTE, SECOND
+from hyperroute.providers.verdicts import SLOW_DOWN
 from hyperroute.routing.record import Attempt
 from hyperroute.routing.state import Permit
 from hyperroute.routing.table import RetryBudget
@@ -163,3 +164,17 @@ def test_many_threads_get_one_probe_between_them():
     for thread in threads:
         thread.join()
     assert sorted(granted) == [False] * 7 + [True]
+
+
+def test_row_33_a_provider_that_asks_us_to_slow_down_is_sent_less_when_it_is_back():
+    board = Board()
+    for _ in range(10):
+        assert board.permit(permit(), 0).granted
+    board.note(attempt(SLOW_DOWN, SECOND))
+    back = 20 * SECOND
+    granted = [board.permit(permit(at=back), back).granted for _ in range(10)]
+    assert granted.count(True) == 7 + 1  # a window has passed since the cool-down ended
+    denied = board.permit(permit(at=back), back)
+    assert (denied.why, denied.until) == ("provider", 30 * SECOND)
+    assert board.permit(permit("last_resort", back), back).granted
+    assert board.permit(permit(at=30 * SECOND), 30 * SECOND).granted
