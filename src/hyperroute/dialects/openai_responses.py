@@ -16,6 +16,7 @@ from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import (
     openai_errors,
     openai_responses_head,
+    openai_responses_reply,
     openai_responses_settings,
     openai_responses_writing,
     relay,
@@ -24,6 +25,7 @@ from hyperroute.dialects.base import ClientError, Decoder, Emission, Encoder, Er
 from hyperroute.dialects.filling import fill
 from hyperroute.dialects.openai_responses_decoding import ResponsesDecoder
 from hyperroute.dialects.openai_responses_encoding import ResponsesEncoder
+from hyperroute.dialects.unsaid import Speech
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,11 @@ class OpenAiResponses:
 
     name: str = openai_responses_head.NAME
     endpoint: str = openai_responses_head.ENDPOINT
+
+    @property
+    def speech(self) -> Speech:
+        """What Responses can say of an answer."""
+        return openai_responses_reply.SPEECH
 
     def parse_request(
         self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()

@@ -27,6 +27,7 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile
+from hyperroute.dialects.unsaid import Speech
 
 SPEC = 1
 """Version of the plugin contract; a new part, event or wish raises it."""
@@ -86,7 +87,10 @@ class Outbound:
         group: Names the credential without revealing it; tags sealed state.
         unix_s: Unix time, for signatures.
         seed: For what must differ between attempts and not between replays.
-        losses: Where the flow leaves what its dialect could not say.
+        lossy: ``refuse``: what the upstream dialect cannot say whole is not sent.
+        speech: What the caller's dialect can say of an answer; ``None``: nobody asks what is lost.
+        losses: Where the flow leaves what its dialect could not say, and what the caller's could not
+            say of the answer.
     """
 
     request: Request
@@ -104,6 +108,8 @@ class Outbound:
     attempt: int = 1
     unix_s: int = 0
     seed: int = 0
+    lossy: Literal["report", "refuse"] = "report"
+    speech: Speech | None = None
     losses: list[Loss] = field(default_factory=list[Loss])
 
 

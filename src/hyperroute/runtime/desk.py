@@ -133,7 +133,8 @@ class Desk:
 
     def _settled(self, router: Router) -> _Setting:
         accounts = resolve(router.table, router.registry)
-        shared = Shared(accounts=accounts, board=self.board, sink=self._sink)
+        speech = {name: spoken.speech for name, spoken in router.registry.dialects.items()}
+        shared = Shared(accounts=accounts, speech=speech, board=self.board, sink=self._sink)
         return _Setting(router=router, shared=shared)
 
 
