@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Refused,
         RequestError,
         TableError,
+        Untranslatable,
     )
     from hyperroute.plugins.hookspecs import hookimpl
     from hyperroute.routing.plan import Plan
@@ -48,6 +49,7 @@ _HOMES = {
     "Router": "client",
     "Stream": "client",
     "TableError": "errors",
+    "Untranslatable": "errors",
     "hookimpl": "plugins.hookspecs",
 }
 
@@ -70,6 +72,7 @@ __all__ = [
     "Router",
     "Stream",
     "TableError",
+    "Untranslatable",
     "hookimpl",
 ]
 

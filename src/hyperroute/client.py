@@ -84,17 +84,17 @@ class _Base:
             self._watcher.close()
             self._watcher = None
 
-    def _prepare(
+    def _prepare(  # noqa: PLR0917 - both clients hand on what they were given, in its order
         self,
         body: Body | Request,
         clock: Clock | AsyncClock,
-        *,
-        stream: bool,
         dialect: str | None,
         headers: Headers,
         labels: Facts | None,
         facts: Facts | None,
         request_id: str | None,
+        *,
+        stream: bool,
     ) -> Run:
         return self.desk.prepare(
             body,
@@ -181,16 +181,8 @@ class Client(_Base):
             Refused: Nothing could be tried.
             Exhausted: Everything that was tried failed.
         """
-        run = self._prepare(
-            body,
-            self.clock,
-            stream=False,
-            dialect=dialect,
-            headers=headers,
-            labels=labels,
-            facts=facts,
-            request_id=request_id,
-        )
+        told = (dialect, headers, labels, facts, request_id)
+        run = self._prepare(body, self.clock, *told, stream=False)
         for _ in blocking.serve(run, transport=self._transport, clock=self.clock):
             pass
         return answered(run, self._spoken(run))
@@ -213,16 +205,8 @@ class Client(_Base):
         Raises:
             ClientWireError: The body is none of the dialect.
         """
-        run = self._prepare(
-            body,
-            self.clock,
-            stream=True,
-            dialect=dialect,
-            headers=headers,
-            labels=labels,
-            facts=facts,
-            request_id=request_id,
-        )
+        told = (dialect, headers, labels, facts, request_id)
+        run = self._prepare(body, self.clock, *told, stream=True)
         return Stream(run, self._transport, self.clock)
 
     def frames(
@@ -242,16 +226,8 @@ class Client(_Base):
         Raises:
             ClientWireError: The body is none of the dialect.
         """
-        run = self._prepare(
-            body,
-            self.clock,
-            stream=True,
-            dialect=dialect,
-            headers=headers,
-            labels=labels,
-            facts=facts,
-            request_id=request_id,
-        )
+        told = (dialect, headers, labels, facts, request_id)
+        run = self._prepare(body, self.clock, *told, stream=True)
         return Frames(run, self._spoken(run), self._transport, self.clock)
 
     def close(self) -> None:
@@ -316,16 +292,8 @@ class AsyncClient(_Base):
             Refused: Nothing could be tried.
             Exhausted: Everything that was tried failed.
         """
-        run = self._prepare(
-            body,
-            self.clock,
-            stream=False,
-            dialect=dialect,
-            headers=headers,
-            labels=labels,
-            facts=facts,
-            request_id=request_id,
-        )
+        told = (dialect, headers, labels, facts, request_id)
+        run = self._prepare(body, self.clock, *told, stream=False)
         events = awaiting.serve(run, transport=self._transport, clock=self.clock)
         async for _ in events:
             pass  # nothing is told of a whole answer before its end, so nothing is left to close
@@ -346,16 +314,8 @@ class AsyncClient(_Base):
         Raises:
             ClientWireError: The body is none of the dialect.
         """
-        run = self._prepare(
-            body,
-            self.clock,
-            stream=True,
-            dialect=dialect,
-            headers=headers,
-            labels=labels,
-            facts=facts,
-            request_id=request_id,
-        )
+        told = (dialect, headers, labels, facts, request_id)
+        run = self._prepare(body, self.clock, *told, stream=True)
         return AsyncStream(run, self._transport, self.clock)
 
     def frames(
@@ -373,16 +333,8 @@ class AsyncClient(_Base):
         Raises:
             ClientWireError: The body is none of the dialect.
         """
-        run = self._prepare(
-            body,
-            self.clock,
-            stream=True,
-            dialect=dialect,
-            headers=headers,
-            labels=labels,
-            facts=facts,
-            request_id=request_id,
-        )
+        told = (dialect, headers, labels, facts, request_id)
+        run = self._prepare(body, self.clock, *told, stream=True)
         return AsyncFrames(run, self._spoken(run), self._transport, self.clock)
 
     async def close(self) -> None:

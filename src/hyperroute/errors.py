@@ -5,6 +5,7 @@
   x PluginError           a plugin is wrong or clashes      (installer's mistake, at start-up)
   x WireError             bytes do not follow their dialect
     + ClientWireError     ... sent by our caller            -> answer 4xx in their dialect
+      - Untranslatable    ... by hand: holds the error that a client would get
     + ProviderWireError   ... sent by a provider            -> a Failure(malformed_output)
   x RequestError          one request could not be served
     + Refused             the plan holds no candidate       (nothing was called, nothing was spent)
@@ -32,6 +33,7 @@ __all__ = [
     "RequestError",
     "StoreError",
     "TableError",
+    "Untranslatable",
     "WireError",
 ]
 
@@ -85,6 +87,38 @@ class WireError(HyperrouteError):
 
 class ClientWireError(WireError):
     """Our caller sent it."""
+
+
+class Untranslatable(ClientWireError):
+    """A document cannot be said in another dialect; what a client would get instead is in it.
+
+    Attributes:
+        status: The HTTP status it would come with.
+        error: The same as a value, a ``ClientError`` (``dialects.base``).
+        dialect: In whose words ``body`` is: the caller's.
+        body: The error body as parsed JSON.
+        losses: What would have been lost, where that is the reason.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        pointer: str = "",
+        status: int,
+        error: object,
+        dialect: str,
+        body: object,
+        losses: tuple[object, ...] = (),
+    ) -> None:
+        """Carry what the client would be told."""
+        super().__init__(message)  # which is the client's, and names the place where it matters
+        self.pointer = pointer
+        self.status = status
+        self.error = error
+        self.dialect = dialect
+        self.body = body
+        self.losses = losses
 
 
 class ProviderWireError(WireError):

@@ -6,6 +6,8 @@ from typing import assert_type
 
 import hyperroute
 from hyperroute.canon.events import Reply, StreamEvent
+from hyperroute.canon.loss import Loss
+from hyperroute.dialects import Translation, translate
 
 
 def a_router_is_a_value(body: dict[str, object]) -> None:
@@ -39,6 +41,16 @@ async def its_twin_awaits(body: dict[str, object]) -> None:
         async with client.stream(body) as stream:
             async for event in stream:
                 assert_type(event, StreamEvent)
+
+
+def a_document_is_translated_by_hand(body: dict[str, object]) -> None:
+    made = translate(body, source="openai.chat", target="anthropic.messages", kind="request")
+    assert_type(made, Translation)
+    assert_type(made.losses, tuple[Loss, ...])
+    try:
+        translate(body, source="openai.chat", target="gemini.generate", kind="stream", profile={})
+    except hyperroute.Untranslatable as refusal:
+        assert_type(refusal.status, int)
 
 
 def errors_carry_data(client: hyperroute.Client) -> None:

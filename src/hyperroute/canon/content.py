@@ -27,13 +27,15 @@ class Sealed:
     """Opaque provider state: echoed byte for byte to its own vendor and group, or removed.
 
     ``vendor`` and ``group`` are ``""`` for an untagged value, which belongs to the vendor of the
-    model that is asked (dialects.md, 1.4).
+    model that is asked (dialects.md, 1.4). ``id`` is that of the Responses item which it sealed, and
+    without which that vendor does not take it back.
     """
 
     kind: Literal["signature", "encrypted", "redacted"]
     payload: str
     vendor: str = ""
     group: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

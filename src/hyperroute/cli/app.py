@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from hyperroute.cli import chat, check, explain, keys, models, plan, plugins, schema, serve, test
+from hyperroute.cli import (
+    chat,
+    check,
+    explain,
+    keys,
+    models,
+    plan,
+    plugins,
+    schema,
+    serve,
+    test,
+    translate,
+)
 
 app = typer.Typer(
     name="hyperroute",
@@ -43,5 +55,6 @@ app.command("test")(test.run_tests)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)
+app.command("translate")(translate.translate)
 app.add_typer(keys.app, name="keys")
 app.add_typer(plugins.app, name="plugins")

@@ -27,10 +27,12 @@ from hyperroute.dialects.anthropic_messages_decode import MessagesDecoder
 from hyperroute.dialects.anthropic_messages_options import PLACES, version_of
 from hyperroute.dialects.anthropic_messages_passing import edits_of
 from hyperroute.dialects.anthropic_messages_read import NAME
+from hyperroute.dialects.anthropic_messages_speech import SPEECH
 from hyperroute.dialects.anthropic_messages_write import PATH, translate
 from hyperroute.dialects.base import ClientError, Emission, ErrorReport, Profile
 from hyperroute.dialects.filling import fill
 from hyperroute.dialects.tap import NamedManners, Tap
+from hyperroute.dialects.unsaid import Speech
 from hyperroute.errors import ClientWireError
 
 
@@ -52,6 +54,11 @@ class AnthropicMessages:
 
     name: str = NAME
     endpoint: str = "messages"
+
+    @property
+    def speech(self) -> Speech:
+        """What Messages can say of an answer."""
+        return SPEECH
 
     def parse_request(
         self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()

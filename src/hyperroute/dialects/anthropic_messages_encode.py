@@ -39,12 +39,11 @@ from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.dialects import json
 from hyperroute.dialects.anthropic_messages_errors import error_object
 from hyperroute.dialects.anthropic_messages_read import NAME
+from hyperroute.dialects.anthropic_messages_speech import VENDOR, cited
 from hyperroute.dialects.base import ClientError
 from hyperroute.dialects.renaming import called
 from hyperroute.dialects.sealing import tagged
 from hyperroute.dialects.sse import frame
-
-VENDOR = "anthropic"
 
 _REASONS: Mapping[FinishReason, str] = MappingProxyType(
     {
@@ -63,15 +62,6 @@ _REASONS: Mapping[FinishReason, str] = MappingProxyType(
 )
 """What the dialect has no word for ends as its failure-like neutral, never as ``end_turn``."""
 
-_CITATIONS = frozenset(
-    {
-        "char_location",
-        "page_location",
-        "content_block_location",
-        "web_search_result_location",
-        "search_result_location",
-    }
-)
 _UNSIGNED = Sealed("signature", "", "unsigned")
 """For thinking of vendors that sign nothing: the tag keeps it from being replayed to Anthropic."""
 
@@ -263,7 +253,7 @@ class MessagesEncoder:
                         index=self._blocks - 1,
                         delta={"type": "citations_delta", "citation": citation},
                     )
-                    for citation in _own((*part.citations, *citations))
+                    for citation in cited((*part.citations, *citations))
                 )
                 return told + self._stopped()
             case _:
@@ -316,15 +306,11 @@ def _redacted(sealed: Sealed | None) -> dict[str, Any]:
     return {"type": "redacted_thinking", "data": tagged(sealed or _UNSIGNED, own=VENDOR)}
 
 
-def _own(citations: tuple[Any, ...]) -> list[Any]:
-    return [c for c in citations if isinstance(c, Mapping) and str(c.get("type")) in _CITATIONS]
-
-
 def _whole(part: Part, request: Request) -> list[dict[str, Any]]:
     match part:
         case Text():
             block: dict[str, Any] = {"type": "text", "text": part.text}
-            if citations := _own(part.citations):
+            if citations := cited(part.citations):
                 block["citations"] = citations
             return [block]
         case Refusal():

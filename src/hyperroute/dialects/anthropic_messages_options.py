@@ -96,7 +96,11 @@ def plan_thinking(
 ) -> ThinkingPlan:
     """Decide how this target is asked to think: by effort where it can, else by budget."""
     asked = conversation.thinking
-    if asked is None or (asked.effort is None and asked.budget is None):
+    if asked is None:
+        return ThinkingPlan({})
+    if asked.effort is None and asked.budget is None:
+        if asked.visible not in {None, "none"}:
+            losses.add("thinking", "dropped", "thinking is shown only where it is asked for")
         return ThinkingPlan({})
     kinds = _kinds(profile)
     if asked.effort == "none" or asked.budget in {"off", 0}:
@@ -132,14 +136,18 @@ def _effort(effort: str, losses: Losses) -> str | None:
     return found
 
 
+def _display(asked: Thinking) -> dict[str, str]:
+    if asked.visible is None:
+        return {}
+    return {"display": "omitted" if asked.visible == "none" else "summarized"}
+
+
 def _adaptive(asked: Thinking, losses: Losses) -> ThinkingPlan:
     effort = asked.effort
     if effort is None and isinstance(asked.budget, int):
         effort = effort_of(asked.budget)
         losses.add(said_by(asked), "approximated", f"a budget becomes effort {effort}")
-    thinking: dict[str, Any] = {"type": "adaptive"}
-    if asked.visible is not None:
-        thinking["display"] = "omitted" if asked.visible == "none" else "summarized"
+    thinking: dict[str, Any] = {"type": "adaptive", **_display(asked)}
     return ThinkingPlan(
         {"thinking": thinking}, effort=None if effort is None else _effort(effort, losses), on=True
     )
@@ -175,7 +183,7 @@ def _manual(
         losses.add(said_by(asked), "approximated", f"effort becomes a budget of {fitting} tokens")
     elif fitting != budget:
         losses.add(said_by(asked), "clamped", f"a budget of {fitting} tokens is sent")
-    members = {"thinking": {"type": "enabled", "budget_tokens": fitting}}
+    members = {"thinking": {"type": "enabled", "budget_tokens": fitting, **_display(asked)}}
     word = asked.effort if "effort" in profile.does else None
     return ThinkingPlan(
         members, effort=None if word is None else _effort(word, losses), manual=True, on=True

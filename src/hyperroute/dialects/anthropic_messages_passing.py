@@ -173,7 +173,22 @@ def _seals(raw: Mapping[str, Any], profile: Profile) -> tuple[list[Edit], tuple[
             where = "".join(f"/{step}" for step in path)
             why = "thinking that the target refused" if profile.unsealed else _FOREIGN
             losses.append(Loss(where, "dropped", why))
+    for path in _foreign_citations(raw.get("messages")):
+        edits.append(Remove(path))
+        where = "".join(f"/{step}" for step in path)
+        losses.append(Loss(where, "dropped", "a citation of another vendor's search"))
     return edits, tuple(losses)
+
+
+def _foreign_citations(messages: Any) -> Iterator[Path]:
+    """Point at what we told as a citation of Anthropic's and is none."""
+    for turn, content in _contents(messages):
+        for index, block in enumerate(content):
+            cited = block.get("citations") if isinstance(block, Mapping) else None
+            for number, one in enumerate(cited if isinstance(cited, list) else ()):
+                mark = one.get("encrypted_index") if isinstance(one, Mapping) else None
+                if isinstance(mark, str) and mark.startswith(TAG):
+                    yield ("messages", turn, "content", index, "citations", number)
 
 
 def _unthinking(raw: Mapping[str, Any]) -> tuple[list[Edit], tuple[Loss, ...]]:

@@ -34,7 +34,7 @@ from hyperroute.canon.request import (
 )
 from hyperroute.dialects import json, reading
 from hyperroute.dialects.reading import Object, as_object, at
-from hyperroute.dialects.sealing import opened
+from hyperroute.dialects.sealing import carries, opened
 from hyperroute.errors import ClientWireError
 
 NAME = "anthropic.messages"
@@ -147,16 +147,12 @@ def _content(
     for index, block in enumerate(value):
         part = _block(as_object(block, at(where, index)), at(where, index), inner=inner)
         before = parts[-1] if parts else None
-        if isinstance(part, ToolUse) and isinstance(before, Reasoning) and _carries(before):
+        if isinstance(part, ToolUse) and before is not None and carries(before, own="anthropic"):
             # Another vendor's seal of this call, which we had put on an empty thinking block.
             parts[-1] = replace(part, sealed=before.sealed)
         else:
             parts.append(part)
     return tuple(parts)
-
-
-def _carries(part: Reasoning) -> bool:
-    return not part.text and part.sealed is not None and part.sealed.vendor not in {"", "anthropic"}
 
 
 def _cache(obj: Object, where: str) -> CacheMark | None:
@@ -277,8 +273,20 @@ def _tool_choice(raw: Object) -> tuple[ToolChoice | None, bool | None]:
     if kind in _CHOICES:
         return _CHOICES[kind], parallel
     if kind == "tool":
-        return ToolChoice(mode="named", names=(reading.need_text(obj, "name", where),)), parallel
+        name = reading.need_text(obj, "name", where)
+        mode: Literal["named", "server"] = "server" if _is_server_tool(raw, name) else "named"
+        return ToolChoice(mode=mode, names=(name,)), parallel
     raise reading.wrong("none, auto, any or tool", at(where, "type"))
+
+
+def _is_server_tool(raw: Object, name: str) -> bool:
+    """Say whether a name is that of a tool which Anthropic runs."""
+    return any(
+        isinstance(tool, Mapping)
+        and tool.get("name") == name
+        and tool.get("type") not in (None, "custom")
+        for tool in reading.items(raw, "tools", "")
+    )
 
 
 def _output(config: Object) -> OutputSpec:

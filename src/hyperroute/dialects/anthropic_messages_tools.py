@@ -68,7 +68,7 @@ def _choice(conversation: Conversation, writer: BlockWriter, *, forced: bool) ->
             case "allowed":
                 mode = {"type": "any" if choice.required else "auto"}
             case "server":
-                mode = {"type": "tool", "name": "web_search"}
+                mode = {"type": "tool", "name": WORD}
             case "none" | "auto" | "any":
                 mode = {"type": choice.mode}
         if not forced and mode["type"] in {"any", "tool"}:

@@ -63,6 +63,7 @@ def translate(request: Request, *, model: str, profile: Profile) -> Emission:
     body |= _identity(asked, losses)
     if request.stream:
         body["stream"] = True
+    losses.drop_phases(asked)
     losses.drop_extensions(asked)
     return Emission(
         path=PATH,

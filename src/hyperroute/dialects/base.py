@@ -18,6 +18,7 @@ from hyperroute.canon.loss import Loss
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead
+from hyperroute.dialects.unsaid import Speech
 
 
 @quick(frozen=True, slots=True, kw_only=True)
@@ -185,6 +186,11 @@ class Dialect(Protocol):
     @property
     def endpoint(self) -> str:
         """The routing language's word for it: ``chat``."""
+        ...
+
+    @property
+    def speech(self) -> Speech:
+        """What it can say of an answer; anything else is a loss on the way back."""
         ...
 
     # as a server

@@ -30,6 +30,7 @@ from hyperroute.dialects.gemini_passing import edits_of
 from hyperroute.dialects.gemini_spelling import NAME
 from hyperroute.dialects.gemini_write import path_of, translate
 from hyperroute.dialects.tap import Manners, Tap
+from hyperroute.dialects.unsaid import Speech
 from hyperroute.errors import ClientWireError
 
 
@@ -39,6 +40,11 @@ class GeminiGenerate:
 
     name: str = NAME
     endpoint: str = "gemini"
+
+    @property
+    def speech(self) -> Speech:
+        """What Gemini can say of an answer."""
+        return encode.SPEECH
 
     def parse_request(
         self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()

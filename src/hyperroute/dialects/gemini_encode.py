@@ -6,7 +6,7 @@ reader (6.15). Calls go out whole, at the end of their part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, assert_never
@@ -40,11 +40,32 @@ from hyperroute.canon.request import Request
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.dialects import json
 from hyperroute.dialects.base import ClientError
+from hyperroute.dialects.citing import as_grounding, is_neutral
 from hyperroute.dialects.gemini_errors import error_object
 from hyperroute.dialects.gemini_spelling import NAME, seal
 from hyperroute.dialects.gemini_usage import usage_metadata
 from hyperroute.dialects.renaming import called
 from hyperroute.dialects.sse import frame
+from hyperroute.dialects.unsaid import TOKENS, Speech
+
+SPEECH = Speech(
+    dialect=NAME,
+    choices=True,
+    seals=frozenset({Text, Reasoning, ToolUse}),
+    media=True,
+    objects=True,
+    finishes=frozenset({"stop", "length", "tool_calls", "filter", "pause", "malformed"}),
+    meters=TOKENS
+    | {
+        "cache_read_tokens",
+        "reasoning_tokens",
+        "input_image_tokens",
+        "input_audio_tokens",
+        "output_image_tokens",
+        "output_audio_tokens",
+        "output_video_tokens",
+    },
+)
 
 _REASONS: Mapping[FinishReason, str] = MappingProxyType(
     {
@@ -55,7 +76,7 @@ _REASONS: Mapping[FinishReason, str] = MappingProxyType(
         "context_full": "MAX_TOKENS",
         "refusal": "SAFETY",
         "filter": "SAFETY",
-        "pause": "OTHER",
+        "pause": "CONTINUATION",
         "malformed": "MALFORMED_RESPONSE",
         "error": "OTHER",
         "other": "OTHER",
@@ -76,7 +97,12 @@ def emit_reply(reply: Reply, *, request: Request, model: str) -> bytes:
                 reason = MALFORMED_CALL
             elif written is not None:
                 parts.append(written)
-        metadata = _metadata(part.citations for part in choice.parts if isinstance(part, Text))
+        metadata = _metadata(
+            citation
+            for part in choice.parts
+            if isinstance(part, Text)
+            for citation in part.citations
+        )
         candidates.append(
             {
                 "content": {"parts": parts, "role": "model"},
@@ -181,7 +207,7 @@ class GeminiEncoder:
         choice, part = self._open.pop(index)
         if self._heads.pop(index, None) is not None:
             sealed = sealed or (part.sealed if isinstance(part, Text | Reasoning) else None)
-            extra = _metadata([(*part.citations, *citations)]) if isinstance(part, Text) else {}
+            extra = _metadata((*part.citations, *citations)) if isinstance(part, Text) else {}
             if sealed is None and not extra:
                 return b""
             last: dict[str, Any] = {"text": ""}
@@ -255,12 +281,15 @@ def _arguments(part: ToolUse) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _metadata(citations: Any) -> dict[str, Any]:
-    """Give back Google's own citation objects, under the names they came by."""
+def _metadata(citations: Iterable[Any]) -> dict[str, Any]:
+    """Give back Google's own citation objects under the names they came by; others as grounding."""
     found: dict[str, Any] = {}
-    for group in citations:
-        for citation in group:
-            for name in ("citationMetadata", "groundingMetadata"):
-                if isinstance(citation, Mapping) and name in citation:
-                    found[name] = citation[name]
-    return found
+    foreign: list[Any] = []
+    for citation in citations:
+        if is_neutral(citation):
+            foreign.append(citation)
+        for name in ("citationMetadata", "groundingMetadata"):
+            if isinstance(citation, Mapping) and name in citation:
+                found[name] = citation[name]
+    grounding = as_grounding(foreign)
+    return found if grounding is None else {**found, "groundingMetadata": grounding}

@@ -32,6 +32,7 @@ def write_tools(conversation: Conversation, writer: PartWriter) -> dict[str, Any
     where = place(losses.dialect, "tools")
     functions: list[dict[str, Any]] = []
     tools: list[dict[str, Any]] = []
+    checked = _checked(conversation)
     for index, tool in enumerate(conversation.tools):
         here = f"{where}/{index}"
         if tool.cache is not None:
@@ -41,23 +42,38 @@ def write_tools(conversation: Conversation, writer: PartWriter) -> dict[str, Any
         elif tool.kind == "server":
             tools.append(_search(tool, here, losses))
         else:
-            functions.append(_function(tool, here, writer))
+            functions.append(_function(tool, here, writer, checked=checked))
     if functions:
         tools.insert(0, {"functionDeclarations": functions})
     if conversation.parallel is False and functions:
         losses.add("parallel", "dropped", "parallel calls cannot be turned off here")
     written: dict[str, Any] = {"tools": tools} if tools else {}
-    if calling := _calling(conversation, writer, some=bool(functions)):
+    if calling := _calling(conversation, writer, some=bool(functions), checked=checked):
         written["toolConfig"] = {"functionCallingConfig": calling}
     return written
 
 
-def _calling(conversation: Conversation, writer: PartWriter, *, some: bool) -> dict[str, Any]:
+def _checked(conversation: Conversation) -> bool:
+    """Say whether mode VALIDATED can stand for strict tools: all are, and nothing else is chosen."""
+    ours = [tool for tool in conversation.tools if tool.kind != "server"]
     choice = conversation.tool_choice
+    free = choice is None or choice.mode == "auto"
+    free = free or (choice is not None and choice.mode == "allowed" and not choice.required)
+    return free and bool(ours) and all(tool.strict for tool in ours)
+
+
+def _calling(
+    conversation: Conversation, writer: PartWriter, *, some: bool, checked: bool
+) -> dict[str, Any]:
+    choice = conversation.tool_choice
+    if checked and (choice is None or choice.mode == "auto"):
+        return {"mode": "VALIDATED"}
     if choice is None:
         return {}
     if not some:
-        if choice.mode not in {"none", "auto", "server"}:
+        if choice.mode == "server":
+            writer.losses.add("tool_choice", "dropped", "a search cannot be forced here")
+        elif choice.mode not in {"none", "auto"}:
             writer.losses.add("tool_choice", "dropped", "there is no tool to choose")
         return {}
     names = [writer.names.get(name, name) for name in choice.names]
@@ -78,7 +94,7 @@ def _calling(conversation: Conversation, writer: PartWriter, *, some: bool) -> d
             return {}
 
 
-def _function(tool: Tool, where: str, writer: PartWriter) -> dict[str, Any]:
+def _function(tool: Tool, where: str, writer: PartWriter, *, checked: bool) -> dict[str, Any]:
     written: dict[str, Any] = {"name": writer.names[tool.name]}
     if tool.description is not None:
         written["description"] = tool.description
@@ -92,7 +108,7 @@ def _function(tool: Tool, where: str, writer: PartWriter) -> dict[str, Any]:
         return written
     if tool.schema:
         written["parametersJsonSchema"] = tool.schema
-    if tool.strict:
+    if tool.strict and not checked:
         writer.losses.at(f"{where}/strict", "dropped", "arguments are not checked here")
     return written
 
@@ -136,7 +152,7 @@ def write_config(conversation: Conversation, profile: Profile, losses: Losses) -
             losses.add("stop", "clamped", f"{STOP_SEQUENCES_MAX} stop sequences at most")
     if spec.modalities is not None and set(spec.modalities) != {"text"}:
         config["responseModalities"] = [word.upper() for word in spec.modalities]
-    config |= _output(conversation, losses)
+    config |= _output(conversation, profile, losses)
     if conversation.thinking is not None:
         config["thinkingConfig"] = write_thinking(conversation.thinking, profile, losses) or None
     return {name: value for name, value in config.items() if value is not None}
@@ -151,11 +167,18 @@ def _max_output(conversation: Conversation, profile: Profile, losses: Losses) ->
     return asked
 
 
-def _output(conversation: Conversation, losses: Losses) -> dict[str, Any]:
+def _output(conversation: Conversation, profile: Profile, losses: Losses) -> dict[str, Any]:
     spec = conversation.output
     if spec.form == "text":
         return {}
     written: dict[str, Any] = {"responseMimeType": "application/json"}
+    if profile.does and spec.form not in profile.does:
+        if spec.strict:
+            raise ClientWireError(
+                "this model cannot promise a strict schema", pointer=place(losses.dialect, "output")
+            )
+        losses.add("output", "dropped", "the target knows no such form of answer")
+        return written if "json_object" in profile.does else {}
     if spec.form == "json_schema":
         written["responseJsonSchema"] = spec.schema or {}
         if spec.name is not None or spec.description is not None:

@@ -63,6 +63,7 @@ def translate(request: Request, *, model: str, profile: Profile) -> Emission:
     if config := write_config(asked, profile, losses):
         body["generationConfig"] = config
     body |= _identity(asked, losses)
+    losses.drop_phases(asked)
     losses.drop_extensions(asked)
     return Emission(
         path=path_of(model, stream=request.stream),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hyperroute.canon.loss import Loss, LossKind
 from hyperroute.canon.request import Conversation
-from hyperroute.dialects.places import place
+from hyperroute.dialects.places import place, place_of_part
 from hyperroute.dialects.reading import at
 
 
@@ -37,8 +38,23 @@ class Losses:
                 where = key if key.startswith("/") else at("", key)
                 self.at(where, "dropped", "only the source dialect knows it")
 
+    def drop_phases(self, conversation: Conversation) -> None:
+        """Report the phases of answers, which only Responses knows."""
+        for number, turn in enumerate(conversation.turns):
+            if turn.phase is not None:
+                self.at(
+                    place_of_part(self.dialect, number), "dropped", "answers have no phases here"
+                )
+
     def drop(self, why: str, **values: object) -> None:
         """Report every one of ``values`` that the caller gave."""
         for name, value in values.items():
             if value is not None:
                 self.add(name, "dropped", why)
+
+
+def refusal_of(losses: Sequence[Loss]) -> str:
+    """Say why a request is refused where nothing may be lost."""
+    first = losses[0]
+    more = f", and {len(losses) - 1} more" if len(losses) > 1 else ""
+    return f"would lose {first.path}: {first.why}{more}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from hyperroute.canon.content import Json
 from hyperroute.canon.request import Request
+from hyperroute.dialects.citing import is_neutral
 from hyperroute.dialects.renaming import fitted
 
 
@@ -17,11 +18,8 @@ def old_names(request: Request) -> Mapping[str, str]:
     Read from the raw tools, not from the conversation: a request that passed through is never
     decoded, and must not fail here.
     """
-    tools = request.raw.get("tools")
     names: list[str] = []
-    for tool in tools if isinstance(tools, list | tuple) else ():
-        if not isinstance(tool, Mapping):
-            continue
+    for tool in (tool for key in ("tools", "functions") for tool in _listed(request, key)):
         inner = tool.get(str(tool.get("type")))
         name = (inner if isinstance(inner, Mapping) else tool).get("name")
         if isinstance(name, str):
@@ -29,12 +27,24 @@ def old_names(request: Request) -> Mapping[str, str]:
     return MappingProxyType({new: old for old, new in fitted(names).items() if new != old})
 
 
-def flat_citation(citation: Json, length: int) -> dict[str, Any] | None:
+def _listed(request: Request, key: str) -> list[Mapping[str, Any]]:
+    value = request.raw.get(key)
+    listed = value if isinstance(value, list | tuple) else ()
+    return [one for one in listed if isinstance(one, Mapping)]
+
+
+def flat_citation(citation: Json, length: int, *, before: int = 0) -> dict[str, Any] | None:
     """Say a citation of any vendor as a flat ``url_citation``; ``None`` where it has no address.
 
     Others quote text and give no offsets: theirs become zero-width, behind the text so far
     (dialects.md, 3.11).
+
+    Args:
+        citation: Of any vendor, or neutral.
+        length: Characters of the text so far.
+        before: Those in front of the part, which a neutral citation does not count.
     """
+    shift = before if is_neutral(citation) else 0
     inner = citation.get("url_citation")
     found: Mapping[str, Any] = inner if isinstance(inner, Mapping) else citation
     if not isinstance(url := found.get("url") or found.get("uri"), str):
@@ -43,8 +53,8 @@ def flat_citation(citation: Json, length: int) -> dict[str, Any] | None:
     title = found.get("title")
     return {
         "type": "url_citation",
-        "start_index": start if isinstance(start, int) else length,
-        "end_index": end if isinstance(end, int) else length,
+        "start_index": start + shift if isinstance(start, int) else length,
+        "end_index": end + shift if isinstance(end, int) else length,
         "title": title if isinstance(title, str) else "",
         "url": url,
     }

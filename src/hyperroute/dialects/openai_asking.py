@@ -16,6 +16,7 @@ from hyperroute.dialects.effort import effort_of as effort_for_budget
 from hyperroute.dialects.extension import EXTENSIONS
 from hyperroute.dialects.json import dumps
 from hyperroute.dialects.losses import Losses
+from hyperroute.dialects.places import place, place_of_part
 from hyperroute.dialects.relay import Edit, Remove, Set, only_model, splice
 from hyperroute.dialects.renaming import fitted, fitted_ids
 from hyperroute.dialects.strictness import in_strict_subset
@@ -73,7 +74,7 @@ def body_of(members: Mapping[str, Any]) -> bytes:
         raise ClientWireError(f"the request is not JSON: {error}") from None
 
 
-def check_pairs(turns: Sequence[Turn]) -> None:
+def check_pairs(turns: Sequence[Turn], dialect: str) -> None:
     """Refuse results without calls and calls without results, which every provider refuses.
 
     Raises:
@@ -81,20 +82,25 @@ def check_pairs(turns: Sequence[Turn]) -> None:
     """
     open_calls: set[str] = set()
     known: set[str] = set()
-    for turn in turns:
+    for number, turn in enumerate(turns):
         for part in turn.parts:
             if isinstance(part, ToolUse):
                 open_calls.add(part.id)
                 known.add(part.id)
             elif isinstance(part, ToolResult):
                 if part.id not in known:
-                    raise ClientWireError(f"the tool result {part.id!r} answers no call")
+                    raise ClientWireError(
+                        f"the tool result {part.id!r} answers no call",
+                        pointer=place_of_part(dialect, number),
+                    )
                 open_calls.discard(part.id)
     if open_calls:
-        raise ClientWireError(f"the tool call {min(open_calls)!r} has no result")
+        raise ClientWireError(
+            f"the tool call {min(open_calls)!r} has no result", pointer=place(dialect, "turns")
+        )
 
 
-def check_last(turns: Sequence[Turn], profile: Profile) -> None:
+def check_last(turns: Sequence[Turn], profile: Profile, dialect: str) -> None:
     """Refuse an answer that the target shall continue, unless it says that it can.
 
     Raises:
@@ -103,7 +109,9 @@ def check_last(turns: Sequence[Turn], profile: Profile) -> None:
     if turns and turns[-1].role == "assistant" and not profile.options.get("prefill"):
         if any(isinstance(part, ToolUse) for part in turns[-1].parts):
             return  # refused in clearer words by check_pairs
-        raise ClientWireError("this target cannot continue a begun answer")
+        raise ClientWireError(
+            "this target cannot continue a begun answer", pointer=place(dialect, "turns")
+        )
 
 
 def new_names(conversation: Conversation) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -6,7 +6,7 @@ Source: dialects.md (openai-python 3.54.0 types and readers, measured), read 202
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from hyperroute.dialects.openai_asking import hears
 from hyperroute.dialects.openai_chat_decoding import ChatDecoder
 from hyperroute.dialects.openai_chat_passing import ChatManners
 from hyperroute.dialects.tap import Tap
+from hyperroute.dialects.unsaid import Speech
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,11 @@ class OpenAiChat:
     name: str = openai_chat_head.NAME
     endpoint: str = openai_chat_head.ENDPOINT
     shows_thinking: bool = False
+
+    @property
+    def speech(self) -> Speech:
+        """What chat can say of an answer."""
+        return _SHOWING if self.shows_thinking else openai_chat_encoding.SPEECH
 
     def parse_request(
         self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()
@@ -111,5 +117,7 @@ class OpenAiChat:
         """Splice the caller's model name into a body or a frame, every other byte kept."""
         return relay.tell_model(body, model, ("model",))
 
+
+_SHOWING: Final = replace(openai_chat_encoding.SPEECH, thinking="said")
 
 OPENAI_CHAT: Final = OpenAiChat()

@@ -43,7 +43,26 @@ from hyperroute.dialects.openai_answering import flat_citation, old_names
 from hyperroute.dialects.openai_errors import error_object
 from hyperroute.dialects.openai_usage import chat_usage
 from hyperroute.dialects.sse import COMMENT, frame
+from hyperroute.dialects.unsaid import TOKENS, Speech
 
+SPEECH: Final = Speech(
+    dialect="openai.chat",
+    choices=True,
+    thinking="dropped",
+    refusal=True,
+    ordered=False,
+    custom=True,
+    finishes=frozenset({"stop", "length", "tool_calls", "filter", "refusal"}),
+    meters=TOKENS
+    | {
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "input_image_tokens",
+        "input_audio_tokens",
+        "reasoning_tokens",
+        "output_audio_tokens",
+    },
+)
 _DONE: Final = b"data: [DONE]\n\n"
 _NO_ID: Final = "chatcmpl-unnamed"
 
@@ -57,6 +76,8 @@ class _Open:
     call: int = -1
     custom: bool = False
     told: bool = False
+    before: int = 0
+    """Characters of the choice's text in front of it."""
     citations: tuple[Json, ...] = ()
     """That came with a part told whole."""
 
@@ -79,6 +100,9 @@ class ChatEncoder:
         self._finished: set[int] = set()
         self._usage: Usage = NO_USAGE
         self._over = False
+        wanted = request.parameters.get("n")
+        self._wanted = wanted if isinstance(wanted, int) else 1
+        """Of several answers one may end before another begins."""
 
     def feed(self, event: StreamEvent) -> bytes:
         """Emit the bytes for one event; may be empty."""
@@ -150,6 +174,7 @@ class ChatEncoder:
                     self._refused.add(choice)
                 elif isinstance(part, Text):
                     opened.citations = part.citations
+                    opened.before = self._length.get(choice, 0)
                 return self._role(choice) + (self._more(index, text) if text else b"")
             case ToolUse():
                 opened.call = self._calls.get(choice, 0)
@@ -198,7 +223,8 @@ class ChatEncoder:
             return written
         if not citations:
             return b""
-        notes = _annotations(citations, self._length.get(opened.choice, 0))
+        length = self._length.get(opened.choice, 0)
+        notes = _annotations(citations, length, opened.before)
         return self._chunk(opened.choice, b'{"annotations":%b}' % dumps(notes))
 
     def _finish(self, event: Finished) -> bytes:
@@ -207,7 +233,7 @@ class ChatEncoder:
         self._finished.add(choice)
         word = b'"%b"' % finish_word(event, refused=choice in self._refused).encode()
         usage = chat_usage(self._usage)
-        if not self._finished >= self._begun:
+        if not self._finished >= self._begun or len(self._finished) < self._wanted:
             return role + self._chunk(choice, b"{}", word)
         self._over = True
         if self._asked:
@@ -269,8 +295,9 @@ def _choice(choice: Choice, names: Mapping[str, str], shows_thinking: bool) -> d
     for part in choice.parts:
         match part:
             case Text(text, citations):
-                message["content"] = (message["content"] or "") + text
-                notes += _annotations(citations, len(message["content"]))
+                said = message["content"] or ""
+                message["content"] = said + text
+                notes += _annotations(citations, len(said) + len(text), len(said))
             case Refusal(text):
                 message["refusal"] = (message["refusal"] or "") + text
             case Reasoning(text=text):
@@ -295,8 +322,8 @@ def _choice(choice: Choice, names: Mapping[str, str], shows_thinking: bool) -> d
     return {"index": choice.index, "message": message, "logprobs": None, "finish_reason": word}
 
 
-def _annotations(citations: Iterable[Json], length: int) -> list[dict[str, Any]]:
-    found = (flat_citation(citation, length) for citation in citations)
+def _annotations(citations: Iterable[Json], length: int, before: int) -> list[dict[str, Any]]:
+    found = (flat_citation(citation, length, before=before) for citation in citations)
     return [
         {"type": "url_citation", "url_citation": {k: v for k, v in note.items() if k != "type"}}
         for note in found

@@ -27,7 +27,7 @@ from hyperroute.canon.request import (
     Tool,
     ToolChoice,
 )
-from hyperroute.dialects.openai_heads import unsaid
+from hyperroute.dialects.openai_heads import metadata, unsaid
 from hyperroute.dialects.openai_media import read_file, read_image, read_mark, read_sound
 from hyperroute.dialects.reading import (
     as_object,
@@ -93,7 +93,7 @@ def read_conversation(raw: Mapping[str, Any]) -> Conversation:
         thinking=None if effort is None else Thinking(effort=effort),
         stream_usage=flag(options, "include_usage", "/stream_options"),
         user=text(raw, "safety_identifier", "") or text(raw, "user", ""),
-        metadata=_metadata(raw),
+        metadata=metadata(raw),
         tier=text(raw, "service_tier", ""),
         cache_key=text(raw, "prompt_cache_key", ""),
         store=flag(raw, "store", ""),
@@ -364,10 +364,3 @@ def _sampling(raw: Mapping[str, Any]) -> Sampling:
 def _stop(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
     stop = raw.get("stop")
     return (stop,) if isinstance(stop, str) else texts(raw, "stop", "")
-
-
-def _metadata(raw: Mapping[str, Any]) -> Mapping[str, str] | None:
-    found = member(raw, "metadata", "")
-    if found is None:
-        return None
-    return MappingProxyType({key: need_text(found, key, "/metadata") for key in found})

@@ -10,6 +10,7 @@ from hyperroute.dialects.base import Profile
 from hyperroute.dialects.filling import Places
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import OPENAI, effort_of, strict_of, tier_of, web_search
+from hyperroute.dialects.places import place
 from hyperroute.errors import ClientWireError
 
 STOPS_MAX: Final = 4
@@ -154,7 +155,10 @@ def _choice(
 def _form(conversation: Conversation, profile: Profile, losses: Losses) -> dict[str, Any]:
     output = conversation.output
     if not _ALLOWED.issuperset(output.modalities or ()):
-        raise ClientWireError("chat of another vendor answers in text only", pointer="/modalities")
+        raise ClientWireError(
+            "chat of another vendor answers in text only",
+            pointer=place(losses.dialect, "modalities"),
+        )
     said: dict[str, Any] = {"verbosity": output.verbosity}
     if profile.does and output.form != "text" and output.form not in profile.does:
         if output.strict:

@@ -35,7 +35,7 @@ from hyperroute.dialects.openai_asking import (
 )
 from hyperroute.dialects.openai_chat_settings import settings
 from hyperroute.dialects.openai_media import data_url, plain_text, sound_format, write_mark
-from hyperroute.dialects.places import place_of_part
+from hyperroute.dialects.places import place, place_of_part
 from hyperroute.dialects.relay import Edit, Set
 from hyperroute.errors import ClientWireError
 
@@ -48,18 +48,24 @@ def emit_request(request: Request, *, model: str, profile: Profile) -> Emission:
 
     Options of the profile that are read: ``max_tokens`` (true: the older name of the limit, for
     servers that know no other), ``reasoning_content`` (true: history thinking is sent in this
-    member), ``prefill`` (true: the target continues a begun answer), ``top_k`` (true: takes it).
+    member), ``prefill`` (true: the target continues a begun answer), ``top_k`` (true: takes it),
+    ``stream_options`` (false: the target refuses the member, so that no usage is asked for).
 
     Raises:
         ClientWireError: The request cannot be said here at all, or its content is malformed.
     """
     if request.dialect == NAME:
-        edits = usage_edits(request) if request.stream else []
+        edits = usage_edits(request) if request.stream and counts(profile) else []
         return Emission(
             path=PATH, body=pass_through(request, model, edits), headers=request.headers
         )
     writer = _Writer(request, profile)
     return Emission(path=PATH, body=body_of(writer.write(model)), losses=tuple(writer.losses.found))
+
+
+def counts(profile: Profile) -> bool:
+    """Say whether the target may be asked for usage in a stream; some servers refuse the member."""
+    return profile.options.get("stream_options") is not False
 
 
 def usage_edits(request: Request) -> list[Edit]:
@@ -88,14 +94,16 @@ class _Writer:
         if conversation.previous_id is not None:
             raise ClientWireError(
                 "a stored conversation of another provider cannot be continued",
-                pointer="/previous_response_id",
+                pointer=place(self.request.dialect, "previous_id"),
             )
-        check_pairs(conversation.turns)
-        check_last(conversation.turns, self.profile)
+        check_pairs(conversation.turns, self.request.dialect)
+        check_last(conversation.turns, self.profile, self.request.dialect)
         body: dict[str, Any] = {"model": model, "messages": self.messages()}
         body |= settings(conversation, self.profile, self.losses, self.names)
         if self.request.stream:
-            body |= {"stream": True, "stream_options": {"include_usage": True}}
+            body["stream"] = True
+            if counts(self.profile):
+                body["stream_options"] = {"include_usage": True}
         self.losses.drop_extensions(conversation)
         return {key: value for key, value in body.items() if value is not None}
 

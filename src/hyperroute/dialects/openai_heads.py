@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from hyperroute.dialects.reading import at
+from hyperroute.dialects.reading import at, member, need_text
 
 
 def unsaid(obj: Mapping[str, Any], known: frozenset[str], where: str) -> dict[str, Any]:
@@ -19,3 +20,15 @@ def unsaid(obj: Mapping[str, Any], known: frozenset[str], where: str) -> dict[st
         for key, value in obj.items()
         if key not in known and value not in (None, [], {}, "")
     }
+
+
+def metadata(raw: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Read the caller's own pairs.
+
+    Raises:
+        ClientWireError: A value is no text.
+    """
+    found = member(raw, "metadata", "")
+    if found is None:
+        return None
+    return MappingProxyType({key: need_text(found, key, "/metadata") for key in found})

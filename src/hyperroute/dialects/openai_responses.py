@@ -18,6 +18,7 @@ from hyperroute.canon.wire import Headers, HttpHead
 from hyperroute.dialects import (
     openai_errors,
     openai_responses_head,
+    openai_responses_reply,
     openai_responses_settings,
     openai_responses_writing,
     relay,
@@ -28,6 +29,7 @@ from hyperroute.dialects.openai_asking import hears
 from hyperroute.dialects.openai_responses_decoding import ResponsesDecoder
 from hyperroute.dialects.openai_responses_encoding import ResponsesEncoder
 from hyperroute.dialects.tap import NamedManners, Tap
+from hyperroute.dialects.unsaid import Speech
 
 
 class _Manners(NamedManners):
@@ -42,6 +44,11 @@ class OpenAiResponses:
 
     name: str = openai_responses_head.NAME
     endpoint: str = openai_responses_head.ENDPOINT
+
+    @property
+    def speech(self) -> Speech:
+        """What Responses can say of an answer."""
+        return openai_responses_reply.SPEECH
 
     def parse_request(
         self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()

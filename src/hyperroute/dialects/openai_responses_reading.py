@@ -7,6 +7,7 @@ assistant turn, the outputs behind it one user turn. Total over whatever JSON a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -24,7 +25,7 @@ from hyperroute.canon.content import (
     Turn,
 )
 from hyperroute.canon.request import Conversation, OutputSpec, Sampling, Thinking, Tool, ToolChoice
-from hyperroute.dialects.openai_heads import unsaid
+from hyperroute.dialects.openai_heads import metadata, unsaid
 from hyperroute.dialects.openai_media import read_file, read_image, read_mark, read_sound
 from hyperroute.dialects.reading import (
     as_object,
@@ -39,7 +40,7 @@ from hyperroute.dialects.reading import (
     texts,
     wrong,
 )
-from hyperroute.dialects.sealing import opened
+from hyperroute.dialects.sealing import carries, opened
 from hyperroute.errors import ClientWireError
 
 _NAME: Final = "openai.responses"
@@ -106,7 +107,7 @@ def read_conversation(raw: Mapping[str, Any]) -> Conversation:
         ),
         thinking=_thinking(raw),
         user=text(raw, "safety_identifier", "") or text(raw, "user", ""),
-        metadata=_metadata(raw),
+        metadata=metadata(raw),
         tier=text(raw, "service_tier", ""),
         cache_key=text(raw, "prompt_cache_key", ""),
         store=flag(raw, "store", ""),
@@ -150,7 +151,7 @@ class _Items:
             case None | "message" if "role" in item:
                 self.message(item, where)
             case "function_call" | "custom_tool_call":
-                self.say("assistant", _call(item, where, custom=kind == "custom_tool_call"))
+                self.call(_call(item, where, custom=kind == "custom_tool_call"))
             case "function_call_output" | "custom_tool_call_output":
                 self.say("user", _result(item, where, custom=kind == "custom_tool_call_output"))
             case "reasoning":
@@ -190,6 +191,13 @@ class _Items:
                 raise ClientWireError(
                     "must be system, developer, user or assistant", pointer=at(where, "role")
                 )
+
+    def call(self, part: ToolUse) -> None:
+        before = self.parts[-1] if self.role == "assistant" and self.parts else None
+        if before is not None and carries(before, own="openai"):
+            part = replace(part, sealed=before.sealed)
+            self.parts.pop()
+        self.say("assistant", part)
 
     def say(self, role: Role, *parts: Part) -> None:
         if role != self.role:
@@ -385,10 +393,3 @@ def _previous(raw: Mapping[str, Any]) -> str | None:
     if isinstance(conversation, str):
         return conversation
     return text(member(raw, "conversation", "") or {}, "id", "/conversation")
-
-
-def _metadata(raw: Mapping[str, Any]) -> Mapping[str, str] | None:
-    found = member(raw, "metadata", "")
-    if found is None:
-        return None
-    return MappingProxyType({key: need_text(found, key, "/metadata") for key in found})

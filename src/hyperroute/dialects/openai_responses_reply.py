@@ -9,11 +9,22 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from hyperroute.canon.content import Reasoning, ToolUse
 from hyperroute.canon.events import Finished, Started
 from hyperroute.canon.request import Request
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.dialects.openai_usage import responses_usage
+from hyperroute.dialects.unsaid import TOKENS, Speech
 
+SPEECH: Final = Speech(
+    dialect="openai.responses",
+    thinking="summary",
+    seals=frozenset({Reasoning, ToolUse}),
+    refusal=True,
+    custom=True,
+    finishes=frozenset({"stop", "length", "tool_calls", "filter", "refusal"}),
+    meters=TOKENS | {"cache_read_tokens", "cache_write_tokens", "reasoning_tokens"},
+)
 _STRANGE: Final = re.compile(r"[^A-Za-z0-9]", re.ASCII)
 _ECHOED: Final = (
     "instructions",

@@ -11,6 +11,7 @@ from hyperroute.dialects.base import Profile
 from hyperroute.dialects.filling import Places
 from hyperroute.dialects.losses import Losses
 from hyperroute.dialects.openai_asking import OPENAI, effort_of, strict_of, tier_of, web_search
+from hyperroute.dialects.places import place
 from hyperroute.dialects.searching import WHY, WORD, searches
 from hyperroute.errors import ClientWireError
 
@@ -138,7 +139,9 @@ def _choice(
 def _form(conversation: Conversation, profile: Profile, losses: Losses) -> dict[str, Any]:
     output = conversation.output
     if not _ALLOWED.issuperset(output.modalities or ()):
-        raise ClientWireError("Responses answers in text only", pointer="/modalities")
+        raise ClientWireError(
+            "Responses answers in text only", pointer=place(losses.dialect, "modalities")
+        )
     said = _given(verbosity=output.verbosity)
     if profile.does and output.form != "text" and output.form not in profile.does:
         if output.strict:
@@ -165,7 +168,7 @@ def _form(conversation: Conversation, profile: Profile, losses: Losses) -> dict[
 def _limits(conversation: Conversation, profile: Profile, losses: Losses) -> dict[str, Any]:
     sampling = conversation.sampling
     if sampling.n is not None and sampling.n > 1:
-        raise ClientWireError("Responses gives one answer", pointer="/n")
+        raise ClientWireError("Responses gives one answer", pointer=place(losses.dialect, "n"))
     losses.drop("Responses has no stop sequences", stop=conversation.stop or None)
     losses.drop(
         "Responses has no such parameter",

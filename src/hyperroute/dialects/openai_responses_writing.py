@@ -37,7 +37,7 @@ from hyperroute.dialects.openai_asking import (
 )
 from hyperroute.dialects.openai_media import data_url, plain_text, sound_format, write_mark
 from hyperroute.dialects.openai_responses_settings import settings
-from hyperroute.dialects.places import place_of_part
+from hyperroute.dialects.places import place, place_of_part
 from hyperroute.dialects.relay import Edit, Remove, Set
 from hyperroute.dialects.sealing import TAG, belongs, opened
 from hyperroute.dialects.searching import WHY, WORD, is_search, searches
@@ -119,10 +119,10 @@ class _Writer:
         if conversation.previous_id is not None:
             raise ClientWireError(
                 "a stored conversation of another provider cannot be continued",
-                pointer="/previous_response_id",
+                pointer=place(self.request.dialect, "previous_id"),
             )
-        check_pairs(conversation.turns)
-        check_last(conversation.turns, self.profile)
+        check_pairs(conversation.turns, self.request.dialect)
+        check_last(conversation.turns, self.profile, self.request.dialect)
         body: dict[str, Any] = {"model": model, "instructions": self.instructions()}
         for number, turn in enumerate(conversation.turns):
             self.turn(turn, place_of_part(self.request.dialect, number))
@@ -247,8 +247,8 @@ class _Writer:
         ]
         texts = [inner.text for inner in (*parts, part) if inner.text]
         item: dict[str, Any] = {"type": "reasoning"}
-        if part.id is not None:
-            item["id"] = part.id
+        if ident := part.id or seal.id:
+            item["id"] = ident
         item["summary"] = [{"type": "summary_text", "text": text} for text in texts]
         self.input.append(item | {"encrypted_content": seal.payload})
 

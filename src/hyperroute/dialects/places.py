@@ -67,6 +67,7 @@ _GEMINI = {
     "effort": "/generationConfig/thinkingConfig",
     "metadata": "/labels",
     "tier": "/serviceTier",
+    "previous_id": "/cachedContent",
 }
 _PLACES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -92,3 +93,31 @@ def place_of_part(dialect: str, turn: int, part: int | None = None) -> str:
     if inner is None:
         return turns
     return f"{turns}/{turn}" if part is None else f"{turns}/{turn}/{inner}/{part}"
+
+
+_REPLIES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "openai.chat": (
+            "/choices/{}",
+            {"parts": "/message", "finish": "/finish_reason", "choices": ""},
+        ),
+        "openai.responses": ("", {"parts": "/output", "finish": "/status", "choices": "/output"}),
+        "anthropic.messages": (
+            "",
+            {"parts": "/content", "finish": "/stop_reason", "choices": "/content"},
+        ),
+        "gemini.generate": (
+            "/candidates/{}",
+            {"parts": "/content/parts", "finish": "/finishReason", "choices": ""},
+        ),
+    }
+)
+"""Of a reply: where a choice stands, and the members inside it."""
+
+
+def place_in_reply(dialect: str, name: str, choice: int = 0) -> str:
+    """Point at something of an answer in the reply it came in: ``finish``, ``usage``, else its parts."""
+    if name == "usage":
+        return "/usageMetadata" if dialect == "gemini.generate" else "/usage"
+    head, inner = _REPLIES.get(dialect, ("", {}))
+    return head.format(choice) + inner.get(name, inner.get("parts", f"/{name}"))

@@ -30,6 +30,7 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import NO_PROFILE, Dialect, Profile, Tapping
+from hyperroute.dialects.unsaid import Speech
 
 SPEC = 2
 """Version of the plugin contract; a new part, event or wish raises it."""
@@ -118,7 +119,10 @@ class Outbound:
         tells: The name that our caller knows the model by; ``None``: the provider's own.
         unix_s: Unix time, for signatures.
         seed: For what must differ between attempts and not between replays.
-        losses: Where the flow leaves what its dialect could not say.
+        lossy: ``refuse``: what the upstream dialect cannot say whole is not sent.
+        speech: What the caller's dialect can say of an answer; ``None``: nobody asks what is lost.
+        losses: Where the flow leaves what its dialect could not say, and what the caller's could not
+            say of the answer.
         fetched: Media by its address, kept from one attempt of a run to the next.
     """
 
@@ -139,6 +143,8 @@ class Outbound:
     attempt: int = 1
     unix_s: int = 0
     seed: int = 0
+    lossy: Literal["report", "refuse"] = "report"
+    speech: Speech | None = None
     losses: list[Loss] = field(default_factory=list[Loss])
     fetched: dict[str, Fetched] = field(repr=False, default_factory=dict[str, Fetched])
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
-from hyperroute.canon.events import Delivery
+from hyperroute.canon.events import Delivery, StreamEvent
 from hyperroute.canon.failure import Failure
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import Dialect, Emission, ErrorInStream, Repairing
+from hyperroute.dialects.losses import refusal_of
 from hyperroute.dialects.relay import SpliceError, merge_top
+from hyperroute.dialects.returning import Returning, sent_custom
+from hyperroute.dialects.unsaid import Unsaid
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
 from hyperroute.providers.classify import Classify, by_dialect
@@ -35,14 +38,10 @@ from hyperroute.providers.flow import (
     send,
 )
 from hyperroute.providers.media import with_bytes
-from hyperroute.providers.returning import Returning
 from hyperroute.providers.sign import Sign, bearer, merged
 
 ERROR_BYTES_MAX: Final = 1024 * 1024
 """Of an error body no more is read: what an error says, it says at its beginning."""
-
-_OBJECTS: Final = frozenset({"anthropic.messages", "gemini.generate"})
-"""Dialects in which a call's arguments are an object, and their readers parse it as it comes."""
 
 _OWN: Final[Headers] = (("content-type", "application/json"), ("accept", "application/json"))
 _OWN_STREAM: Final[Headers] = (
@@ -116,7 +115,8 @@ def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpReques
     The headers of the table entry win over the dialect's: the operator wrote them for this account.
 
     Raises:
-        CallError: The request cannot be said in this dialect, and nothing was sent.
+        CallError: The request cannot be said in this dialect, or not without the losses that the
+            policy refuses, and nothing was sent.
     """
     try:
         profile = replace(call.profile, group="") if call.profile.unsealed else call.profile
@@ -125,6 +125,8 @@ def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpReques
     except (ClientWireError, SpliceError, ValueError) as error:
         fail(verdicts.BAD_REQUEST, str(error))
     call.losses.extend(emission.losses)
+    if call.lossy == "refuse" and call.losses:
+        fail(verdicts.LOSSY, refusal_of(call.losses))
     headers = _OWN_STREAM if call.request.stream else _OWN
     if emission.headers or call.headers:
         headers = merged(headers, emission.headers, call.headers)
@@ -193,14 +195,14 @@ def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
     """Say what an answer needs on its way back; nothing where the caller speaks this dialect."""
     if call.request.dialect == dialect.name:
         return None
-    tools = call.request.conversation.tools
-    custom = frozenset(tool.name for tool in tools if tool.kind == "custom")
+    speech = call.speech
     return Returning(
         call.profile.vendor,
         call.profile.group,
-        custom,
-        objects=call.request.dialect in _OBJECTS,
+        sent_custom(call.request),
+        objects=speech is not None and speech.objects,
         losses=call.losses,
+        unsaid=None if speech is None else Unsaid(speech, call.losses, source=dialect.name),
     )
 
 
@@ -256,7 +258,8 @@ def _together(events: Iterable[Delivery]) -> Flow:
 
 
 def _passed(events: Iterable[Delivery], returning: Returning | None) -> Iterable[Delivery]:
-    return events if returning is None else returning.passed(events)
+    # Frames pass only where nothing is translated, so what returns holds none.
+    return events if returning is None else returning.passed(cast("Iterable[StreamEvent]", events))
 
 
 def _begun(opening: bytes) -> bool:

@@ -140,6 +140,10 @@ TRUNCATED: Final = Failure(kind=FailureClass.TRUNCATED, health="counts")
 STALLED: Final = Failure(kind=FailureClass.STALLED, health="counts")
 EMPTY: Final = Failure(kind=FailureClass.EMPTY_COMPLETION, health="half")
 MALFORMED_CALL: Final = Failure(kind=FailureClass.MALFORMED_OUTPUT, advice=_RETRY, health="half")
+LOSSY: Final = Failure(
+    kind=FailureClass.BAD_REQUEST, advice=Reaction.NEXT, explains=True, code="lossy"
+)
+"""Nothing was sent: the policy refuses losses, and another offer's dialect may have none."""
 UNSPOKEN: Final = Failure(kind=FailureClass.UNKNOWN_MODEL, alarm=True)
 """Nothing was sent: the table says an account speaks what its plugin does not."""
 

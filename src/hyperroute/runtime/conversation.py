@@ -72,6 +72,7 @@ class Conversation:
         "_parts",
         "_sse",
         "_started",
+        "_wanted",
         "answered",
         "complete",
         "deltas",
@@ -121,7 +122,9 @@ class Conversation:
         """Parts that are open and take text."""
         self.whole = not outbound.request.stream
         """Whether our caller wants no stream; then all that comes is kept in ``fold``."""
-        self.fold = Fold(wanted=_wanted(outbound)) if self.whole else None
+        asked = outbound.request.parameters.get("n")
+        self._wanted = asked if isinstance(asked, int) else 1
+        self.fold = Fold(wanted=self._wanted) if self.whole else None
         self.first_event_at: Instant | None = None
         self.first_content_at: Instant | None = None
         self.raw: list[bytes] | None = [] if self.whole else None
@@ -345,8 +348,7 @@ class Conversation:
         if choice in self._finished:
             return False
         self._finished.add(choice)
-        wanted = max(len(self._choices), _wanted(self.outbound))
-        self.complete = len(self._finished) >= wanted
+        self.complete = len(self._finished) >= max(len(self._choices), self._wanted)
         return True
 
     def is_whole_despite(self, error: Exception) -> bool:
@@ -396,9 +398,3 @@ class Conversation:
             return Failure(kind=FailureClass.DEADLINE, message="the deadline of the request passed")
         late = verdicts.STALLED if self.said else verdicts.SLOW_START
         return replace(late, message="no data in time")
-
-
-def _wanted(outbound: Outbound) -> int:
-    """Return how many choices were asked for, where the body says so plainly."""
-    wanted = outbound.request.parameters.get("n")
-    return wanted if isinstance(wanted, int) else 1

@@ -147,9 +147,11 @@ class Desk:
 
     def _settled(self, router: Router) -> _Setting:
         accounts = resolve(router.table, router.registry)
+        speech = {name: spoken.speech for name, spoken in router.registry.dialects.items()}
         guard, async_guard = self._guards
         shared = Shared(
             accounts=accounts,
+            speech=speech,
             board=self.board,
             sink=self._sink,
             guard=guard,

@@ -7,15 +7,17 @@ to it, the one record handed to the sink. What is left for a driver is to call, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from hyperroute.canon.events import Delivery, PartDelta, Passage, Reply
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.unsaid import Speech
 from hyperroute.providers.flow import CallError, Fetched, Flow, Outbound, Pause
 from hyperroute.providers.speak import chosen, same_model
 from hyperroute.providers.verdicts import MALFORMED
@@ -68,9 +70,14 @@ def forget(_record: Record) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What all runs of a client share."""
+    """What all runs of a client share.
+
+    Attributes:
+        speech: What each dialect can say of an answer, by its name.
+    """
 
     accounts: Accounts
+    speech: Mapping[str, Speech] = field(default_factory=lambda: MappingProxyType({}))
     board: Board = field(default_factory=Board)
     sink: Sink = forget
     guard: Transport | None = None
@@ -279,6 +286,8 @@ class Run:
             unix_s=unix_ns // SECOND,
             seed=self.plan.seed,
             fetched=self._fetched,
+            lossy=self.plan.rules.lossy,
+            speech=self._shared.speech.get(self.plan.request.dialect),
         )
 
     def _tells(self, candidate: Candidate) -> str | None:

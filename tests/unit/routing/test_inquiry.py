@@ -7,6 +7,7 @@ import pytest
 from hyperroute.catalog.condition import Condition
 from hyperroute.routing.inquiry import inquiry_of
 from hyperroute.routing.needs import UNKNOWN_WINDOW
+from hyperroute.routing.resolve import Resolved
 from hyperroute.routing.table import (
     Cap,
     Chain,
@@ -58,7 +59,9 @@ def test_sizes_are_those_of_caps_and_of_every_offer_that_a_term_reaches():
         ),
         policies=(cap,),
     )
-    about = inquiry_of(table).about("x", (OfferTerm("a@q"), OfferTerm("gone@q")))
+    term = First((OfferTerm("a@q"), OfferTerm("gone@q")))
+    asked = Resolved("x", (), intent=Intent(name="x", kind="chat", term=term, default={}))
+    about = inquiry_of(table).about(asked)
     assert about.sizes == (123, 2_000, UNKNOWN_WINDOW)
 
 

@@ -63,6 +63,7 @@ OPENAI: Final = Provider(
             "max_tokens": bool,
             "prefill": bool,
             "top_k": bool,
+            "stream_options": bool,
         }
     ),
     dialects=_DIALECTS,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperroute.providers.arguments import HELD_MAX, PROSE_MAX, Arguments
+from hyperroute.dialects.arguments import HELD_MAX, PROSE_MAX, Arguments
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()

@@ -11,9 +11,9 @@ import pytest
 from hyperroute.canon.content import Sealed, ToolUse
 from hyperroute.canon.events import PartDelta, PartEnded, PartStarted, StreamEvent, collect
 from hyperroute.dialects.base import Profile
+from hyperroute.dialects.returning import Returning, spoken
 from hyperroute.providers.builtin import DIALECTS
 from hyperroute.providers.flow import Outbound, Provider
-from hyperroute.providers.returning import Returning, spoken
 from hyperroute.providers.sign import unsigned
 from hyperroute.providers.speak import speak
 from hyperroute.testing.conformance_play import play
