@@ -62,17 +62,14 @@ async def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
                     grant = exchange.head
                     call.opened(exchange.head, clock.now())
                     continue
-                if isinstance(wish, Pause):
-                    await clock.sleep(call.pause(wish.ns, clock.now()))
-                    call.resumed(clock.now())
+                if isinstance(wish, Pause | Run | Fetch):
                     grant = None
-                    continue
-                if isinstance(wish, (Run, Fetch)):
-                    grant = (
-                        await asyncio.to_thread(wish.function)
-                        if isinstance(wish, Run)
-                        else await fetch_awaiting(wish, guard, clock, until=call.until)
-                    )
+                    if isinstance(wish, Pause):
+                        await clock.sleep(call.pause(wish.ns, clock.now()))
+                    elif isinstance(wish, Run):
+                        grant = await asyncio.to_thread(wish.function)
+                    else:
+                        grant = await fetch_awaiting(wish, guard, clock, until=call.until)
                     call.resumed(clock.now())
                     continue
                 grant = None

@@ -61,17 +61,14 @@ def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
                     grant = exchange.head
                     call.opened(exchange.head, clock.now())
                     continue
-                if isinstance(wish, Pause):
-                    clock.sleep(call.pause(wish.ns, clock.now()))
-                    call.resumed(clock.now())
+                if isinstance(wish, Pause | Run | Fetch):
                     grant = None
-                    continue
-                if isinstance(wish, (Run, Fetch)):
-                    grant = (
-                        wish.function()
-                        if isinstance(wish, Run)
-                        else fetch(wish, guard, clock, until=call.until)
-                    )
+                    if isinstance(wish, Pause):
+                        clock.sleep(call.pause(wish.ns, clock.now()))
+                    elif isinstance(wish, Run):
+                        grant = wish.function()
+                    else:
+                        grant = fetch(wish, guard, clock, until=call.until)
                     call.resumed(clock.now())
                     continue
                 grant = None

@@ -78,7 +78,8 @@ def test_a_record_tells_its_losses_and_that_its_usage_is_a_guess():
     loss = Loss("/stop", "clamped", "too many")
     guess = replace(attempt(1, 1), losses=(loss,), usage=Usage(output_tokens=4, estimated=True))
     told = record(guess).to_json()
-    assert told["losses"] == [{"path": "/stop", "kind": "clamped", "why": "too many"}]
+    (lost,) = told["losses"]
+    assert lost == {"path": "/stop", "kind": "clamped", "why": "too many", "of": "request"}
     assert told["usage"] == {"output_tokens": 4, "estimated": True}
     plain = record(attempt(1, 1)).to_json()
     assert "losses" not in plain
