@@ -10,19 +10,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hyperroute.canon.content import ToolUse
-from hyperroute.canon.events import PartStarted, StreamEvent
 from hyperroute.dialects.json import dumps, loads
-from hyperroute.dialects.openai_chat_pieces import Calls
-from hyperroute.dialects.relay import Edit, Remove, Set, find, splice
+from hyperroute.dialects.openai_chat_pieces import Calls, text_of
+from hyperroute.dialects.relay import Edit, Path, Remove, Set, find, splice
 from hyperroute.dialects.tap import Manners
 
 DONE: Final = b"data: [DONE]\n\n"
 _FORM: Final = re.compile(rb"data: ?[^\r\n]++(?:\n\n|\r\n\r\n)")
 _OBJECT: Final = b'"chat.completion.chunk"'
 _FINISH: Final = re.compile(rb'"finish_reason"\s*+:\s*+"[^"]')
+
+
+@dataclass(slots=True)
+class _Choice:
+    """What was told of one choice's calls."""
+
+    calls: Calls = field(default_factory=Calls)
+    given: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    """``id`` or ``name``, and of which call."""
+
+    def edits(
+        self, fragment: dict[str, Any], at: Path, *, reply: str, choice: int
+    ) -> Iterator[Edit]:
+        """Count a call by its place, and give its name and id once."""
+        call, piece = self.calls.take(fragment)
+        if fragment.get("index") != call.number:
+            yield Set((*at, "index"), dumps(call.number))
+        kind = "custom" if call.custom else "function"
+        inner = fragment.get(kind)
+        if isinstance(inner, dict) and inner.get("name"):
+            if ("name", call.number) in self.given:
+                yield Remove((*at, kind, "name"))
+            self.given.add(("name", call.number))
+        told = fragment.get("id")
+        if ("id", call.number) in self.given:
+            if told:
+                yield Remove((*at, "id"))
+        elif told or (call.name and piece):
+            # Nobody can answer a call without an id of its own: this is what the canon calls it.
+            self.given.add(("id", call.number))
+            identity = self.calls.identity(reply, choice, call)
+            if told != identity:
+                yield Set((*at, "id"), dumps(identity))
 
 
 class ChatManners(Manners):
@@ -35,10 +67,9 @@ class ChatManners(Manners):
         self._asked = asked
         self._usage: bytes | None = None
         self._roles: set[int] = set()
-        self._calls: dict[int, tuple[Calls, set[tuple[str, int]]]] = {}
-        """By choice: its calls, and which of them were given an id, or a name."""
+        self._choices: dict[int, _Choice] = {}
 
-    def mended(self, frame: bytes, events: list[StreamEvent]) -> bytes:
+    def mended(self, frame: bytes) -> bytes:
         """Return a chunk as readers survive it; ``b""`` if it holds nothing but usage not asked for."""
         counted = not self._asked and b'"usage"' in frame and b'"choices":[{' not in frame
         if not (
@@ -61,7 +92,7 @@ class ChatManners(Manners):
             place = find(body, ("usage",))
             self._usage = None if place is None else body[place[0] : place[1]]
             return b""
-        edits = [*self._edits(choices, events)]
+        edits = [*self._edits(choices, text_of(value.get("id")))]
         if value.get("object") != "chat.completion.chunk":
             edits.append(Set(("object",), _OBJECT))
         return frame[:begin] + splice(body, edits) + frame[end:] if edits else frame
@@ -80,7 +111,7 @@ class ChatManners(Manners):
             frames.append(DONE)
         return frames
 
-    def _edits(self, choices: list[Any], events: list[StreamEvent]) -> Iterator[Edit]:
+    def _edits(self, choices: list[Any], reply: str) -> Iterator[Edit]:
         for place, entry in enumerate(choices):
             if not isinstance(entry, dict) or not isinstance(delta := entry.get("delta"), dict):
                 continue
@@ -94,34 +125,8 @@ class ChatManners(Manners):
                     yield Remove((*at, "role"))
                 self._roles.add(index)
             if isinstance(fragments := delta.get("tool_calls"), list):
-                calls, given = self._calls.setdefault(index, (Calls(), set()))
+                told = self._choices.setdefault(index, _Choice())
                 for number, fragment in enumerate(fragments):
                     if isinstance(fragment, dict):
                         where = (*at, "tool_calls", number)
-                        yield from _call(calls, given, fragment, where, events)
-
-
-def _call(
-    calls: Calls,
-    given: set[tuple[str, int]],
-    fragment: dict[str, Any],
-    at: tuple[str | int, ...],
-    events: list[StreamEvent],
-) -> Iterator[Edit]:
-    call, _ = calls.take(fragment)
-    if fragment.get("index") != call.number:
-        yield Set((*at, "index"), dumps(call.number))
-    kind = "custom" if call.custom else "function"
-    inner = fragment.get(kind)
-    for word, where, holder in (("id", at, fragment), ("name", (*at, kind), inner)):
-        if isinstance(holder, dict) and holder.get(word):
-            if (word, call.number) in given:
-                yield Remove((*where, word))
-            given.add((word, call.number))
-    if ("id", call.number) not in given:
-        # Nobody can answer a call without an id: ours is the one that the canon gives it.
-        started = (event.part for event in events if isinstance(event, PartStarted))
-        made = [part.id for part in started if isinstance(part, ToolUse)]
-        if len(made) == 1:
-            given.add(("id", call.number))
-            yield Set((*at, "id"), dumps(made[0]))
+                        yield from told.edits(fragment, where, reply=reply, choice=index)

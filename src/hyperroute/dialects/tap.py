@@ -60,9 +60,8 @@ class Manners:
     named: bool = False
     quiet: bytes | None = None
 
-    def mended(self, frame: bytes, events: list[StreamEvent]) -> bytes:
+    def mended(self, frame: bytes) -> bytes:
         """Return a frame as readers survive it; ``b""`` to withhold it."""
-        del events
         return frame
 
     def ended(self, frames: list[bytes]) -> list[bytes]:
@@ -191,7 +190,7 @@ class Tap:
             raise
         # Behind a finish only what still counts is handed on (rows 63 and 64), and whole.
         counts = not ended or (bool(events) and not close)
-        shown = self._shown(whole, events) if counts else b""
+        shown = self._shown(whole) if counts else b""
         if shown:
             self._before.append(shown)
             self._waiting += len(shown)
@@ -225,12 +224,12 @@ class Tap:
         quiet = self._manners.quiet
         return quiet is not None and quiet in shown[:64]
 
-    def _shown(self, whole: bytes, events: list[StreamEvent]) -> bytes:
+    def _shown(self, whole: bytes) -> bytes:
         manners = self._manners
         if manners.form.fullmatch(whole) is None:
             whole = self._reframed(whole)
         if whole:
-            whole = manners.mended(whole, events)
+            whole = manners.mended(whole)
         return self._tell(whole) if whole and self._tell is not None else whole
 
     def _reframed(self, whole: bytes) -> bytes:
