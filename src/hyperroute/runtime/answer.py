@@ -37,6 +37,11 @@ class Answer:
     _raw: bytes | None
     _model: str | None
 
+    @property
+    def is_sse(self) -> bool:
+        """Whether ``body`` is the event stream that a provider sent unasked, handed on (api.md, 4)."""
+        return self._raw is not None and self._raw.lstrip()[:1] != b"{"
+
     @cached_property
     def body(self) -> bytes:
         """The answer in the caller's dialect.

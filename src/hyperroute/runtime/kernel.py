@@ -278,7 +278,10 @@ class Run:
         return None if self.call is None else self.call.outbound.tells
 
     def whole_body(self) -> bytes | None:
-        """Return the upstream's own bytes, where it spoke our caller's dialect and was whole."""
+        """Return the upstream's own bytes, where it spoke our caller's dialect and was whole.
+
+        A stream that nobody asked for is gathered, unless the table hands it on as it is.
+        """
         call = self.call
         if call is None or not call.raw or self.record is None or self.record.served is None:
             return None
@@ -286,7 +289,9 @@ class Run:
         if home is None or not home[1]:
             return None
         body = b"".join(call.raw)
-        return body if body.lstrip()[:1] == b"{" else None
+        if body.lstrip()[:1] == b"{" or self._shared.accounts.by_name[home[0]].passes_sse:
+            return body
+        return None
 
     def _outbound(self, call: Call, unix_ns: int) -> Outbound:
         candidate = call.candidate
