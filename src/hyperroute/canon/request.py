@@ -117,9 +117,16 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
-    """What a request asks for itself; it may narrow, never widen (tables.md, Narrowing).
+    """What a request may not have; it may narrow, never widen (tables.md, Narrowing).
 
-    ``max_cost`` is exact decimal text in USD; ``deadline_ns`` a duration from the start.
+    The caller writes some of it; what is last the gateway adds, and no body can say it.
+
+    Attributes:
+        max_cost: Exact decimal text in USD.
+        deadline_ns: A duration from the start.
+        models: Patterns of the models that the caller's key is open to; ``None``: all.
+        account: The provider that keeps what the request refers to, so that no other may be asked.
+        again: Our caller's client repeats the request by itself, so that no offer is tried twice.
     """
 
     fallback: bool = True
@@ -128,9 +135,20 @@ class Narrowing:
     max_cost: str | None = None
     deadline_ns: int | None = None
     cache: bool = True
+    models: tuple[str, ...] | None = None
+    account: str | None = None
+    again: bool = False
 
 
 NO_NARROWING = Narrowing()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that a provider keeps, and that a request names instead of sending it."""
+
+    pointer: str
+    id: str
 
 
 @quick(frozen=True, kw_only=True)
@@ -149,6 +167,7 @@ class Request:
         input_bytes: UTF-8 bytes of all text: a sound upper bound of its tokens.
         max_output: Tokens the caller allows, ``None`` if not said.
         parameters: The words of the caller's that a shape may rule, under their SHAPE names.
+        refers: What of a provider's own store it builds on.
         labels: Facts the caller told about itself (``org.region``, ``user.id``, …).
         headers: Those of the caller's that its dialect forwards (``anthropic-beta``, …).
         decode: Reads ``raw`` into a conversation; raises ``ClientWireError``.
@@ -166,6 +185,7 @@ class Request:
     input_bytes: int = 0
     max_output: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=_nothing)
+    refers: tuple[Reference, ...] = ()
     labels: Mapping[str, Any] = field(default_factory=_nothing)
     narrowing: Narrowing = NO_NARROWING
     headers: Headers = field(default=(), repr=False)

@@ -34,6 +34,7 @@ _KINDS: Final[Mapping[str, FailureClass | str]] = MappingProxyType(
         "missing_model": FailureClass.BAD_REQUEST,
         "intent_not_found": FailureClass.UNKNOWN_MODEL,
         "invalid_parameter": FailureClass.BAD_REQUEST,
+        "previous_response_not_found": FailureClass.BAD_REQUEST,
         "over_cap": FailureClass.BAD_REQUEST,
         "context_length": FailureClass.CONTEXT_LENGTH,
         "wrong_endpoint": "wrong_endpoint",
@@ -138,7 +139,7 @@ def _status(status: int, kind: FailureClass | str, dialect: str) -> int:
 
 
 def _extra(error: RequestError) -> Mapping[str, object]:
-    if not error.available:
+    if not error.available and error.code != "model_not_found":
         return MappingProxyType({})
     name = "available_intents" if error.code == "intent_not_found" else "available_models"
     return MappingProxyType({name: list(error.available)})

@@ -9,6 +9,7 @@ from typing import Self, cast
 from hyperroute.canon.events import Reply, StreamEvent
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
+from hyperroute.canon.units import Instant
 from hyperroute.dialects.base import Dialect
 from hyperroute.routing.record import Record
 from hyperroute.runtime import awaiting, blocking
@@ -24,15 +25,22 @@ class Answer:
         reply: In the canon.
         record: What happened on the way.
         served: The offer that answered, as the caller may know it: a hidden provider by a digest.
+        home: Whose account it came from, and whether in the caller's own dialect.
     """
 
     reply: Reply
     record: Record
     served: str | None
+    home: tuple[str, bool] | None
     _request: Request
     _dialect: Dialect
     _raw: bytes | None
     _model: str | None
+
+    @property
+    def is_sse(self) -> bool:
+        """Whether ``body`` is the event stream that a provider sent unasked, handed on (api.md, 4)."""
+        return self._raw is not None and self._raw.lstrip()[:1] != b"{"
 
     @cached_property
     def body(self) -> bytes:
@@ -57,6 +65,7 @@ def answered(run: Run, dialect: Dialect) -> Answer:
         reply=run.reply,
         record=run.record,
         served=run.shown_offer(),
+        home=run.home(),
         _request=run.plan.request,
         _dialect=dialect,
         _raw=run.whole_body(),
@@ -75,6 +84,20 @@ class Streaming:
     def record(self) -> Record | None:
         """What happened, once it is over."""
         return self._run.record
+
+    @property
+    def drains(self) -> bool:
+        """Whether the provider bills all the same when it is hung up on now."""
+        return self._run.drains
+
+    def leave(self, now: Instant) -> None:
+        """Say that nobody listens any more, before reading to the end for the usage."""
+        self._run.leave(now)
+
+    @property
+    def home(self) -> tuple[str, bool] | None:
+        """Whose account answers, and whether in the caller's own dialect, once a call is open."""
+        return self._run.home()
 
     @property
     def request(self) -> Request:
