@@ -27,7 +27,7 @@ from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.errors import StoreError
 from hyperroute.stores import sql
 from hyperroute.stores.base import AsyncStore
-from hyperroute.stores.deciding import decide
+from hyperroute.stores.deciding import Book, decide, no_book
 
 PATIENCE_NS = 5 * SECOND
 """How long a caller waits for its commit, and a group for another process's lock."""
@@ -52,6 +52,7 @@ class SqliteStore:
         path: str | os.PathLike[str],
         *,
         now: Callable[[], Instant],
+        book: Book = no_book,
         patience_ns: int = PATIENCE_NS,
         waiting_max: int = WAITING_MAX,
     ) -> None:
@@ -61,6 +62,7 @@ class SqliteStore:
             path: Of the file, which is made with mode 0600 if it is not there.
             now: Unix nanoseconds: the clock of all processes and starts that share the file. Where
                 it falls back, this store waits for it.
+            book: ``ledger.book.book`` where it keeps money.
             patience_ns: As of ``PATIENCE_NS``.
             waiting_max: As of ``WAITING_MAX``.
 
@@ -69,6 +71,7 @@ class SqliteStore:
         """
         self.path = Path(path)
         self._clock = now
+        self._book = book
         self._latest: Instant = 0
         self.patience_ns = patience_ns
         self._waiting_max = waiting_max
@@ -183,7 +186,9 @@ class SqliteStore:
             version, now = last, self._now()
             for mutations, _ in group:
                 try:
-                    commit, changes = decide(mutations, cells, now=now, version=version + 1)
+                    commit, changes = decide(
+                        mutations, cells, book=self._book, now=now, version=version + 1
+                    )
                 except ValueError as error:
                     told.append(error)
                     continue
@@ -242,9 +247,8 @@ class SqliteStore:
             self._writer.execute(text, values)
         self._writer.execute("COMMIT")
 
-    @staticmethod
-    def _find(connection: sqlite3.Connection, key: Key) -> Found:
-        text, values = sql.select(key)
+    def _find(self, connection: sqlite3.Connection, key: Key) -> Found:
+        text, values = sql.select(key, now=self._now())
         return sql.found(key, connection.execute(text, values).fetchall())
 
     def _trouble(self, verb: str, error: Exception, *, unknown: bool = False) -> StoreError:
