@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+import psycopg
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hyperroute.canon.money import (
@@ -44,6 +45,7 @@ from hyperroute.ledger.book import book
 from hyperroute.ledger.recovery import endings
 from hyperroute.stores.base import Store
 from hyperroute.stores.memory import MemoryStore
+from hyperroute.stores.postgres import PostgresStore
 from hyperroute.stores.sqlite import SqliteStore
 
 OWNERS = ("user:ada", "org:acme")
@@ -341,3 +343,19 @@ def test_invariants_33_and_34_and_35_and_36_and_37_and_40_and_41_and_52_hold_in_
                 ledger.play(*move)
         finally:
             ledger.store.close()
+
+
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(moves=moves)
+def test_invariants_33_and_34_and_35_and_36_and_37_and_40_and_41_and_52_hold_in_postgres(
+    postgres: tuple[str, str], moves: list[tuple[Any, ...]]
+) -> None:
+    url, schema = postgres
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    ledger = Ledger(lambda now: PostgresStore(url, schema=schema, now=now, book=book))
+    try:
+        for move in moves:
+            ledger.play(*move)
+    finally:
+        ledger.store.close()

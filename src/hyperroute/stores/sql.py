@@ -12,7 +12,7 @@ release, and refuses to be written by this one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
 from hyperroute.canon.money import (
@@ -78,10 +78,8 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
             bounded BIGINT NOT NULL, budgets TEXT NOT NULL, phase TEXT NOT NULL, attempt BIGINT NOT NULL,
             due BIGINT NOT NULL, charged BIGINT)""",
         """CREATE INDEX holds_by_due ON holds (due, id) WHERE phase IN ('held', 'dispatched')""",
-        """CREATE TABLE postings (id TEXT PRIMARY KEY, at BIGINT NOT NULL)""",
         """CREATE TABLE entries (
-            posting TEXT NOT NULL REFERENCES postings (id), account TEXT NOT NULL,
-            amount BIGINT NOT NULL,
+            posting TEXT NOT NULL, account TEXT NOT NULL, amount BIGINT NOT NULL, at BIGINT NOT NULL,
             PRIMARY KEY (posting, account))""",
     ),
 )
@@ -134,11 +132,11 @@ def select(key: Key, *, now: Instant) -> Statement:
         case Tagged(shelf, name, value):
             text = (
                 f"{_ROW} JOIN record_tags t ON t.shelf = r.shelf AND t.id = r.id"
-                " WHERE t.shelf = ? AND t.name = ? AND t.value = ? ORDER BY r.id"
+                " WHERE t.shelf = ? AND t.name = ? AND t.value = ?"
             )
             return text, (shelf, name, value)
         case Shelved(shelf):
-            return f"{_ROW} WHERE r.shelf = ? ORDER BY r.id", (shelf,)
+            return f"{_ROW} WHERE r.shelf = ?", (shelf,)
         case _:
             assert_never(key)
 
@@ -152,22 +150,21 @@ def _select_money(key: MoneyCell | Overdue | Totals, now: Instant) -> Statement:
         case HoldKey(id_):
             return f"{_HOLD} WHERE id = ?", (id_,)
         case PostingKey(id_):
-            text = (
-                "SELECT p.at, e.account, e.amount FROM postings p"
-                " JOIN entries e ON e.posting = p.id WHERE p.id = ? ORDER BY e.account"
-            )
-            return text, (id_,)
+            return "SELECT at, account, amount FROM entries WHERE posting = ?", (id_,)
         case Overdue(most):
             where = "WHERE phase IN ('held', 'dispatched') AND due <= ? ORDER BY due, id LIMIT ?"
             return f"{_HOLD} {where}", (now, most)
         case Totals():
-            return "SELECT account, SUM(amount) FROM entries GROUP BY account ORDER BY account", ()
+            return "SELECT account, SUM(amount) FROM entries GROUP BY account", ()
         case _:
             assert_never(key)
 
 
 def found(key: Key, rows: Sequence[Any]) -> Found:
-    """Read what a database answered to ``select(key)``."""
+    """Read what a database answered to ``select(key)``.
+
+    Lists are ordered here, because databases order text by rules of their own.
+    """
     match key:
         case WalletKey():
             return Wallet(*rows[0]) if rows else None
@@ -176,18 +173,18 @@ def found(key: Key, rows: Sequence[Any]) -> Found:
         case HoldKey():
             return _hold(rows[0])[1] if rows else None
         case PostingKey():
-            entries = tuple([(account, amount) for _, account, amount in rows])
+            entries = tuple(sorted([(account, amount) for _, account, amount in rows]))
             return Posting(rows[0][0], entries) if rows else None
         case Overdue():
             return Overdues(tuple([_hold(row) for row in rows]))
         case Totals():
-            return Sums(tuple([(account, int(amount)) for account, amount in rows]))
+            return Sums(tuple(sorted([(account, int(amount)) for account, amount in rows])))
         case RateKey():
             return Tat(*rows[0]) if rows else None
         case RowKey():
             return _row(key.shelf, rows[0]) if rows else None
         case Tagged(shelf) | Shelved(shelf):
-            return tuple([_row(shelf, row) for row in rows])
+            return tuple([_row(shelf, row) for row in sorted(rows)])
         case _:
             assert_never(key)
 
@@ -212,12 +209,24 @@ def write(key: Cell, state: State | None) -> tuple[Statement, ...]:
             terms = (id_, state.amount, state.owner, state.of_wallet, int(state.bounded), budgets)
             return ((_SET_HOLD, (*terms, state.phase, state.attempt, state.due, state.charged)),)
         case PostingKey(id_), Posting(at, entries):
-            return (
-                ("INSERT INTO postings (id, at) VALUES (?, ?)", (id_, at)),
-                *[(_ENTRY, (id_, account, amount)) for account, amount in entries],
-            )
+            return tuple([(_ENTRY, (id_, account, amount, at)) for account, amount in entries])
         case _:
             raise AssertionError(f"{key!r} cannot hold {state!r}")
+
+
+def gathered(
+    cells: Iterable[tuple[Statement, ...]],
+) -> Iterable[tuple[str, list[tuple[str | int | None, ...]]]]:
+    """Bring the statements of many cells together by their text, in the order of their kinds.
+
+    The cells are different ones, so theirs may pass each other; a cell's own keep their order,
+    because in every cell that has both, one text comes before the other.
+    """
+    rows: dict[str, list[tuple[str | int | None, ...]]] = {}
+    for statements in cells:
+        for text, values in statements:
+            rows.setdefault(text, []).append(values)
+    return sorted(rows.items(), key=lambda item: not item[0].startswith("DELETE"))
 
 
 _SET_RATE = """INSERT INTO rates (limit_name, meter, subject, ns, part, amount)
@@ -233,7 +242,7 @@ _SET_HOLD = """INSERT INTO holds
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,
     attempt = excluded.attempt, due = excluded.due, charged = excluded.charged"""
 _SPEND = "SELECT settled, held FROM spends WHERE limit_name = ? AND subject = ? AND period = ?"
-_ENTRY = "INSERT INTO entries (posting, account, amount) VALUES (?, ?, ?)"
+_ENTRY = "INSERT INTO entries (posting, account, amount, at) VALUES (?, ?, ?, ?)"
 _HOLD = (
     "SELECT id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged FROM holds"
 )
@@ -279,6 +288,7 @@ __all__ = [
     "committed",
     "forget_full",
     "found",
+    "gathered",
     "select",
     "steps",
     "write",

@@ -18,7 +18,8 @@ import pytest
 from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, Row, RowKey, Shelved, Tat
 from hyperroute.canon.units import MINUTE
 from hyperroute.errors import StoreError
-from hyperroute.stores.sqlite import SWEEP_NS, SqliteStore
+from hyperroute.stores.grouping import SWEEP_NS
+from hyperroute.stores.sqlite import SqliteStore
 
 TWO = Pace(2, MINUTE, 2)
 
