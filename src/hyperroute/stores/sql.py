@@ -12,7 +12,7 @@ release, and refuses to be written by this one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
 from hyperroute.canon.money import (
@@ -275,9 +275,8 @@ def _pairs(listed: Any) -> Tags:
     return tuple([(name, value) for name, value in listed])
 
 
-def _flat(tags: object) -> str:
-    return json.dumps(tags, ensure_ascii=False, separators=(",", ":"))
-
+_flat: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: ``json.dumps`` makes an encoder for each call that has wishes."""
 
 __all__ = [
     "LAST_COMMIT",

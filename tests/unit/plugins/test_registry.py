@@ -15,6 +15,7 @@ from hyperroute.plugins.loading import Loader, Origin
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
 from hyperroute.providers.flow import SPEC, Provider
+from hyperroute.stores.opening import STORES
 from hyperroute_openai import OPENAI
 
 
