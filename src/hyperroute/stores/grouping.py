@@ -49,6 +49,11 @@ class Database(Protocol):
         """What can go wrong with it."""
         ...
 
+    @property
+    def misfits(self) -> tuple[type[Exception], ...]:
+        """Of these, what says that a value does not fit into a column: one batch's own fault."""
+        ...
+
     def now(self) -> Instant:
         """Return Unix nanoseconds of the clock that all who share the database share."""
         ...
@@ -223,12 +228,15 @@ class GroupStore:
             self._keep(cells, version)
             committing = True
             self._writer.commit()
-        except self._writer.errors as error:
-            trouble = self._trouble("written", error, unknown=committing)
+        except Exception as error:  # noqa: BLE001 - the thread must live, and every caller be told
             with suppress(*self._writer.errors):
                 self._writer.rollback()
+            if isinstance(error, self._writer.misfits) and len(group) > 1:
+                for one in group:
+                    self._carry_out([one])
+                return
             for _, future in group:
-                future.set_exception(trouble)
+                future.set_exception(self._raised(error, unknown=committing))
             return
         for (_, future), answer in zip(group, told, strict=True):
             if isinstance(answer, Commit):
@@ -236,8 +244,14 @@ class GroupStore:
             else:
                 future.set_exception(answer)
 
-    def _decided(self, group: Sequence[Waiting]) -> tuple[list[Commit | ValueError], _Cells, int]:
-        cells, told = _Cells(self), list[Commit | ValueError]()
+    def _raised(self, error: Exception, *, unknown: bool) -> Exception:
+        """Tell what a database says as ours; a defect stays what it is."""
+        if isinstance(error, self._writer.errors):
+            return self._trouble("written", error, unknown=unknown)
+        return error
+
+    def _decided(self, group: Sequence[Waiting]) -> tuple[list[Commit | Exception], _Cells, int]:
+        cells, told = _Cells(self), list[Commit | Exception]()
         ((version,),) = self._writer.execute(*sql.LAST_COMMIT)
         cells.version = version
         for mutations, _ in group:
@@ -245,8 +259,9 @@ class GroupStore:
                 commit, changes = decide(
                     mutations, cells, book=self._book, now=cells.now, version=version + 1
                 )
-            except ValueError as error:
-                told.append(error)
+            except (ValueError, AssertionError) as error:
+                # A defect of this caller, and of nobody else in the group.
+                told.append(self._raised(error, unknown=False))
                 continue
             cells.held.update(changes)
             cells.changed.update(dict.fromkeys(changes))
@@ -330,14 +345,22 @@ class Awaited:
         """
         future = self._store.submit(mutations)
         waiting = asyncio.wrap_future(future)
+        waiting.add_done_callback(_look)
         done, _ = await asyncio.wait([waiting], timeout=self._store.patience_ns / SECOND)
         if not done:
+            waiting.cancel()
             raise self._store.gave_up(future)
         return waiting.result()
 
     async def close(self) -> None:
         """Finish what was handed over, and let go."""
         await asyncio.to_thread(self._store.close)
+
+
+def _look(future: asyncio.Future[Commit]) -> None:
+    """Look at the answer of a commit whose caller has gone, so that nobody warns of it."""
+    if not future.cancelled():
+        future.exception()
 
 
 __all__ = [

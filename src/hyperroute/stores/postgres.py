@@ -100,7 +100,8 @@ class _Session:
     ) -> None:
         import psycopg
 
-        self.errors = (psycopg.Error, OSError)
+        self.errors = (psycopg.Error, OSError, UnicodeEncodeError)
+        self.misfits = (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError)
         self._url, self._schema, self._clock = url, schema, now
         self._patience_ms = max(1, patience_ns // MILLISECOND)
         self._connect_s = max(2, -(-patience_ns // SECOND))
@@ -137,10 +138,13 @@ class _Session:
         self._open().execute("COMMIT")
 
     def rollback(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.execute("ROLLBACK")
-            self._connection = connection
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except self.errors:
+            self.close()
+            raise
 
     def close(self) -> None:
         if self._connection is not None:
@@ -155,7 +159,7 @@ class _Session:
                 "search_path": self._schema,
                 "statement_timeout": str(self._patience_ms),
                 "idle_in_transaction_session_timeout": str(self._patience_ms),
-                "application_name": "hyperroute",
+                "application_name": f"hyperroute/{self._schema}",
             }
             self._connection = psycopg.connect(
                 self._url,

@@ -63,7 +63,8 @@ class SqliteStore(GroupStore):
 class _File:
     """One connection to the file."""
 
-    errors = (sqlite3.Error, OverflowError)
+    errors = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+    misfits = (OverflowError, UnicodeEncodeError, sqlite3.DataError, sqlite3.IntegrityError)
 
     def __init__(
         self, path: str | os.PathLike[str], now: Callable[[], Instant], patience_ns: int

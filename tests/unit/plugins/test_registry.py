@@ -77,9 +77,8 @@ def test_hyperroute_tables():
 
 
 def test_hyperroute_stores():
-    assert discover(plugin(stores=lambda: {"redis": dict}), entry_points=False).stores == {
-        "redis": dict
-    }
+    registry = discover(plugin(stores=lambda: {"redis": dict}), entry_points=False)
+    assert registry.stores == {**STORES, "redis": dict}
 
 
 def test_hyperroute_rankings():
