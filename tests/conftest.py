@@ -1,7 +1,10 @@
 """Hypothesis profiles, nothing clever."""
 
 import os
+from collections.abc import Iterator
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("pr", max_examples=100, derandomize=True, deadline=None)
@@ -19,3 +22,28 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPERROUTE_PROFILE", "pr"))
+
+POSTGRES = "HYPERROUTE_TEST_POSTGRES"
+"""Where the tests find a Postgres; else the one on this host that lets us in, if there is one."""
+REQUIRED = "HYPERROUTE_REQUIRE_STORES"
+"""Set: a database that does not answer fails its tests instead of skipping them."""
+
+
+@pytest.fixture
+def postgres() -> Iterator[tuple[str, str]]:
+    """The URL of a database, and the name of a schema of it that nobody else has."""
+    import psycopg
+
+    url = os.environ.get(POSTGRES) or "postgresql://127.0.0.1:5432/test"
+    try:
+        connection = psycopg.connect(url, connect_timeout=2, autocommit=True)
+    except psycopg.Error as error:
+        why = f"no Postgres at {url}: {error}; name one in {POSTGRES}"
+        if os.environ.get(REQUIRED):
+            pytest.fail(why)
+        pytest.skip(why)
+    schema = f"hyperroute_test_{uuid4().hex[:12]}"
+    with connection:
+        yield url, schema
+        connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    connection.close()

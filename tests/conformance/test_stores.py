@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from hyperroute.canon.units import MINUTE, SECOND
 from hyperroute.stores.base import Store
 from hyperroute.stores.file import FileStore
 from hyperroute.stores.memory import MemoryStore
+from hyperroute.stores.postgres import PostgresStore
 from hyperroute.stores.sqlite import SqliteStore
 
 SPEED = RateKey("speed", "req/min", (("user", "ada"),))
@@ -40,16 +41,12 @@ TWO = Pace(2, MINUTE, 2)
 ONE = RowKey("key", "k1")
 RED, BLUE = (("colour", "red"),), (("colour", "blue"), ("size", "l"))
 
-Opened = Callable[[Callable[[], int], Path], Store]
-OPEN: dict[str, Opened] = {
-    "memory": lambda now, _: MemoryStore(now=now),
-    "file": lambda now, folder: FileStore(folder / "records.json", now=now),
-    "sqlite": lambda now, folder: SqliteStore(folder / "state.db", now=now),
-}
-
 
 class Clock:
     now = 0
+
+    def read(self) -> int:
+        return self.now
 
 
 @pytest.fixture
@@ -57,9 +54,19 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=OPEN)
+@pytest.fixture(params=["memory", "file", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = OPEN[request.param](lambda: clock.now, tmp_path)
+    opened: Store
+    match request.param:
+        case "memory":
+            opened = MemoryStore(now=clock.read)
+        case "file":
+            opened = FileStore(tmp_path / "records.json", now=clock.read)
+        case "sqlite":
+            opened = SqliteStore(tmp_path / "state.db", now=clock.read)
+        case _:
+            url, schema = request.getfixturevalue("postgres")
+            opened = PostgresStore(url, schema=schema, now=clock.read)
     yield opened
     opened.close()
     opened.close()

@@ -32,7 +32,6 @@ from hyperroute.canon.mutation import Delete, Found, Put, Row, RowKey, Tagged
 from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 from hyperroute.catalog.condition import Fact
-from hyperroute.catalog.facts import matches
 from hyperroute.plugins.secret import Secret
 
 PREFIX_CHARS = 8
@@ -98,11 +97,6 @@ class Granted:
         if key.spending_limit_microcredits is not None:
             found["key.limit"] = Decimal(key.spending_limit_microcredits) / MICROCREDITS_PER_USD
         return found
-
-    def may_ask(self, model: str) -> bool:
-        """Say whether the key is for a model, by the name that was asked for or what it stands for."""
-        patterns = self.key.allowed_models
-        return patterns is None or any(matches(pattern, model) for pattern in patterns)
 
 
 @quick(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What outlives a request, as values: keys that are read, mutations that are committed.
 
 This is the whole vocabulary of a store (decision 0011), closed on purpose: a store is right if it is
-right for these, and the conformance suite plays every one of them. Three kinds of thing are kept.
+right for these, and the conformance suite plays every one of them. What is kept, beside the money
+of ``canon/money.py``:
 
 | kind | key | what is read | what changes it |
 |---|---|---|---|
@@ -24,6 +25,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hyperroute.canon.money import (
+    Barred,
+    MoneyCell,
+    MoneyMutation,
+    MoneyOutcome,
+    MoneyState,
+    Overdue,
+    Overdues,
+    Repeated,
+    Short,
+    Sums,
+    Totals,
+)
 from hyperroute.canon.quick import quick
 
 # --- keys ----------------------------------------------------------------------------------------
@@ -71,7 +85,10 @@ class Shelved:
     shelf: Shelf
 
 
-Key = RateKey | RowKey | Tagged | Shelved
+Cell = RateKey | RowKey | MoneyCell
+"""What a mutation may change: one counter, one record, one thing of money."""
+
+Key = Cell | Tagged | Shelved | Overdue | Totals
 
 
 # --- what is read --------------------------------------------------------------------------------
@@ -102,13 +119,10 @@ class Row:
     version: int
 
 
-Cell = RateKey | RowKey
-"""What a mutation may change: one counter, one record."""
-
-State = Tat | Row
+State = Tat | Row | MoneyState
 """What a cell holds; one that holds nothing is ``None``."""
 
-Found = State | tuple[Row, ...] | None
+Found = State | tuple[Row, ...] | Overdues | Sums | None
 """By the kind of the key, as in the table above."""
 
 
@@ -164,7 +178,7 @@ class Delete:
     expected: int | None = None
 
 
-Mutation = Charge | Correct | Put | Delete
+Mutation = Charge | Correct | Put | Delete | MoneyMutation
 
 
 # --- what a commit answers -----------------------------------------------------------------------
@@ -206,7 +220,10 @@ class Changed:
     found: int
 
 
-Outcome = Charged | Exceeded | Stored | Changed
+Outcome = Charged | Exceeded | Stored | Changed | MoneyOutcome
+
+DECLINED = (Exceeded, Changed, Short, Barred, Repeated)
+"""Outcomes that leave a whole batch undone."""
 
 
 @quick(frozen=True, slots=True)
@@ -222,6 +239,7 @@ class Commit:
 
 
 __all__ = [
+    "DECLINED",
     "Cell",
     "Changed",
     "Charge",

@@ -23,11 +23,12 @@ from hyperroute.gateway import auth, hints
 from hyperroute.gateway.paths import Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.secret import Secret
+from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.limiting import Demand, charges, granted
 from hyperroute.routing.needs import estimated_tokens
 from hyperroute.routing.questions import Answers
 from hyperroute.routing.record import Record
-from hyperroute.routing.resolve import is_open
+from hyperroute.routing.resolve import is_open, resolve_name
 from hyperroute.routing.table import RouteTable
 from hyperroute.routing.view import View
 
@@ -130,7 +131,8 @@ class Door:
             return caller
         view = View(request, table, Answers(facts=caller.facts), 0)
         costs = {"req": 1, "tok": _estimate(request)}
-        demands = charges(table.limits, view.fact, costs, model=request.model, workers=self.workers)
+        model = _model(request, table) if any("model" in one.per for one in table.limits) else None
+        demands = charges(table.limits, view.fact, costs, model=model, workers=self.workers)
         if not demands:
             return caller
         commit = yield Commit([demand.mutation for demand in demands])
@@ -169,6 +171,17 @@ def settled(caller: Caller, request: Request, record: Record) -> list[Mutation]:
         for demand in caller.demands
         if demand.rate.unit == "tok" and difference
     ]
+
+
+def _model(request: Request, table: RouteTable) -> str | None:
+    """Name the model as the table does, so that an alias is no other quota, nor is any word.
+
+    ``None``: an intent, or nothing that the table knows.
+    """
+    resolved = resolve_name(request, table)
+    if isinstance(resolved, Refusal) or resolved.service is None:
+        return None
+    return resolved.service.model.name
 
 
 def _estimate(request: Request) -> int:

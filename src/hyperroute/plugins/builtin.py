@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from hyperroute.dialects.base import Dialect
-from hyperroute.plugins.hookspecs import hookimpl
+from hyperroute.plugins.hookspecs import Factory, hookimpl
 from hyperroute.plugins.secret import Secret, builtin_secret
 from hyperroute.providers.builtin import DIALECTS, PASSING
+from hyperroute.stores.opening import STORES
 
 BUILTIN_NAME: Final = "hyperroute"
 
 
 class Builtin:
-    """A plugin like any other: its dialects, and secrets from the environment and files."""
+    """A plugin like any other: the dialects, the stores, secrets from the environment and files."""
 
     @hookimpl
     def hyperroute_dialects(self) -> Iterable[Dialect]:
         """Add the dialects that ship with the library."""
         return (*DIALECTS.values(), *PASSING.values())
+
+    @hookimpl
+    def hyperroute_stores(self) -> Mapping[str, Factory]:
+        """Add the stores that ship with the library; each is imported when it is opened."""
+        return STORES
 
     @hookimpl
     def hyperroute_secret(self, reference: str) -> Secret | None:

@@ -116,7 +116,8 @@ def charges(
             those of ``accounts.keys.Granted.facts``.
         costs: Units of the request by the word of a rate (``req``, ``poll``, ``tok``, …). Of a unit
             that is not in it, or 0, the request takes nothing.
-        model: The name in the table that was asked for; ``None``: an intent, which is no model.
+        model: The table's own name of the model that was asked for, so that neither an alias nor an
+            invented word is another counter; ``None``: an intent, which is no model.
         workers: How many processes share each rate without sharing a store.
 
     Returns:

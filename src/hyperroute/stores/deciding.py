@@ -9,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from hyperroute.canon.money import (
+    Checkpoint,
+    Deposit,
+    Dispatch,
+    End,
+    MoneyMutation,
+    MoneyOutcome,
+    Reserve,
+)
 from hyperroute.canon.mutation import (
+    DECLINED,
     Cell,
     Changed,
     Charge,
     Commit,
     Correct,
     Delete,
-    Exceeded,
     Mutation,
     Outcome,
     Put,
@@ -34,15 +43,28 @@ Changes = dict[Cell, State | None]
 Find = Callable[[Cell], State | None]
 """Reads one cell as it stands."""
 
+Book = Callable[[MoneyMutation, Find, Instant], tuple[MoneyOutcome, Changes]]
+"""What a mutation of money does: ``ledger.book``, which a store is given and does not know."""
+
+
+def no_book(mutation: MoneyMutation, _find: Find, _now: Instant) -> tuple[MoneyOutcome, Changes]:
+    """Stand in for a book where a store keeps no money.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"this store keeps no money, and so no {type(mutation).__name__}")
+
 
 def decide(
-    mutations: Sequence[Mutation], find: Find, *, now: Instant, version: int
+    mutations: Sequence[Mutation], find: Find, *, book: Book, now: Instant, version: int
 ) -> tuple[Commit, Changes]:
     """Say what becomes of a batch.
 
     Args:
         mutations: No two of the same cell.
         find: Reads a cell as it stood before the batch.
+        book: What mutations of money do.
         now: On the store's clock.
         version: The number that this commit has if it is done.
 
@@ -57,25 +79,37 @@ def decide(
     outcomes: list[Outcome] = []
     done = True
     for mutation in mutations:
-        if mutation.key in changes:
-            raise ValueError(f"a batch changes {mutation.key!r} twice; make it one mutation")
-        outcome: Outcome
-        match mutation:
-            case Charge(key, pace, units):
-                changes[key], outcome = gcra.charged(_counter(find(key)), pace, units, now=now)
-            case Correct(key, pace, units):
-                changes[key], outcome = gcra.corrected(_counter(find(key)), pace, units, now=now)
-            case Put(row_key, body, tags, expected):
-                changes[row_key] = Row(row_key, body, tags, version)
-                outcome = _expected(find(row_key), expected, version)
-            case Delete(row_key, expected):
-                changes[row_key] = None
-                outcome = _expected(find(row_key), expected, version)
-            case _:
-                assert_never(mutation)
-        done = done and not isinstance(outcome, Exceeded | Changed)
+        outcome, more = _one(mutation, find, book=book, now=now, version=version)
+        for key in more:
+            if key in changes:
+                raise ValueError(f"a batch changes {key!r} twice; make it one mutation")
+        changes.update(more)
+        done = done and not isinstance(outcome, DECLINED)
         outcomes.append(outcome)
     return Commit(done, tuple(outcomes)), changes if done else {}
+
+
+def _one(
+    mutation: Mutation, find: Find, *, book: Book, now: Instant, version: int
+) -> tuple[Outcome, Changes]:
+    counter: Tat | None
+    told: Outcome
+    match mutation:
+        case Charge(key, pace, units):
+            counter, told = gcra.charged(_counter(find(key)), pace, units, now=now)
+            return told, {key: counter}
+        case Correct(key, pace, units):
+            counter, told = gcra.corrected(_counter(find(key)), pace, units, now=now)
+            return told, {key: counter}
+        case Put(row_key, body, tags, expected):
+            told = _expected(find(row_key), expected, version)
+            return told, {row_key: Row(row_key, body, tags, version)}
+        case Delete(row_key, expected):
+            return _expected(find(row_key), expected, version), {row_key: None}
+        case Deposit() | Reserve() | Dispatch() | Checkpoint() | End():
+            return book(mutation, find, now)
+        case _:
+            assert_never(mutation)
 
 
 def _counter(state: State | None) -> Tat | None:
@@ -89,4 +123,4 @@ def _expected(found: State | None, expected: int | None, version: int) -> Stored
     return Stored(version) if expected is None or expected == have else Changed(have)
 
 
-__all__ = ["Changes", "Find", "decide"]
+__all__ = ["Book", "Changes", "Find", "decide", "no_book"]

@@ -9,8 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import assert_never
 
+from hyperroute.canon.money import (
+    OPEN,
+    Hold,
+    HoldKey,
+    Overdue,
+    Overdues,
+    Posting,
+    Sums,
+    Totals,
+)
 from hyperroute.canon.mutation import (
     Cell,
     Commit,
@@ -29,7 +38,7 @@ from hyperroute.canon.units import SECOND, Instant
 from hyperroute.errors import StoreError
 from hyperroute.routing import gcra
 from hyperroute.stores.base import AsyncStore, Immediate
-from hyperroute.stores.deciding import Changes, decide
+from hyperroute.stores.deciding import Book, Changes, decide, no_book
 
 COUNTERS_MAX = 1_000_000
 """Rate counters in use at one time; beyond it a commit fails closed rather than forget one."""
@@ -51,6 +60,7 @@ class MemoryStore:
         self,
         *,
         now: Callable[[], Instant],
+        book: Book = no_book,
         counters_max: int = COUNTERS_MAX,
         write: Write | None = None,
     ) -> None:
@@ -58,11 +68,14 @@ class MemoryStore:
 
         Args:
             now: Nanoseconds of a clock that never goes back (``SystemClock.now``).
+            book: ``ledger.book.book`` where it keeps money.
             counters_max: See ``COUNTERS_MAX``.
             write: Takes the version and all records of a commit that changes some, just before it
                 is done; what it raises undoes the commit.
         """
+        self._book = book
         self._write = write
+        self._money: dict[Cell, State] = {}
         self._now = now
         self._counters_max = counters_max
         self._sweep_at = _SWEEP_FROM
@@ -87,9 +100,11 @@ class MemoryStore:
         """
         with self._lock:
             now = self._now()
-            commit, changes = decide(mutations, self._cell, now=now, version=self._version + 1)
+            commit, changes = decide(
+                mutations, self._cell, book=self._book, now=now, version=self._version + 1
+            )
             rows = {key: row for key, row in changes.items() if isinstance(key, RowKey)}
-            self._make_room(len(changes) - len(rows), now)
+            self._make_room(sum(isinstance(key, RateKey) for key in changes), now)
             if rows and self._write is not None:
                 left = {**self._rows, **rows}.values()
                 self._write(self._version + 1, tuple([row for row in left if isinstance(row, Row)]))
@@ -118,17 +133,43 @@ class MemoryStore:
 
     def _find(self, key: Key) -> Found:
         match key:
-            case RateKey() | RowKey():
-                return self._cell(key)
             case Tagged():
                 return self._lists.get((key.shelf, key.name, key.value), ())
             case Shelved():
                 return self._lists.get((key.shelf,), ())
+            case Overdue(most):
+                return self._overdue(most)
+            case Totals():
+                return self._totals()
             case _:
-                assert_never(key)
+                return self._cell(key)
 
     def _cell(self, key: Cell) -> State | None:
-        return self._rates.get(key) if isinstance(key, RateKey) else self._rows.get(key)
+        match key:
+            case RateKey():
+                return self._rates.get(key)
+            case RowKey():
+                return self._rows.get(key)
+            case _:
+                return self._money.get(key)
+
+    def _overdue(self, most: int) -> Overdues:
+        now = self._now()
+        found = [
+            (key, hold)
+            for key, hold in self._money.items()
+            if isinstance(key, HoldKey) and isinstance(hold, Hold)
+            if hold.phase in OPEN and hold.due <= now
+        ]
+        found.sort(key=lambda one: (one[1].due, one[0].id))
+        return Overdues(tuple(found[:most]))
+
+    def _totals(self) -> Sums:
+        sums: dict[str, int] = {}
+        for posting in self._money.values():
+            for account, amount in posting.entries if isinstance(posting, Posting) else ():
+                sums[account] = sums.get(account, 0) + amount
+        return Sums(tuple(sorted(sums.items())))
 
     def _keep(self, changes: Changes) -> None:
         for key, state in changes.items():
@@ -141,6 +182,10 @@ class MemoryStore:
                     self._unshelve(key)
                     if isinstance(state, Row):
                         self._shelve(state)
+                case _, None:
+                    self._money.pop(key, None)
+                case _, _:
+                    self._money[key] = state
 
     def _shelve(self, row: Row) -> None:
         self._rows[row.key] = row

@@ -12,9 +12,24 @@ release, and refuses to be written by this one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
+from hyperroute.canon.money import (
+    BudgetKey,
+    Hold,
+    HoldKey,
+    MoneyCell,
+    Overdue,
+    Overdues,
+    Posting,
+    PostingKey,
+    Spend,
+    Sums,
+    Totals,
+    Wallet,
+    WalletKey,
+)
 from hyperroute.canon.mutation import (
     Cell,
     Found,
@@ -30,7 +45,7 @@ from hyperroute.canon.mutation import (
 )
 from hyperroute.canon.units import Instant
 
-Statement = tuple[str, tuple[str | int, ...]]
+Statement = tuple[str, tuple[str | int | None, ...]]
 """SQL text with ``?``, and its values."""
 
 SCHEMA: tuple[tuple[str, ...], ...] = (
@@ -50,6 +65,22 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
             shelf TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
             PRIMARY KEY (shelf, name, value, id),
             FOREIGN KEY (shelf, id) REFERENCES records (shelf, id) ON DELETE CASCADE)""",
+    ),
+    (
+        """CREATE TABLE wallets (
+            owner TEXT PRIMARY KEY, free BIGINT NOT NULL, held BIGINT NOT NULL)""",
+        """CREATE TABLE spends (
+            limit_name TEXT NOT NULL, subject TEXT NOT NULL, period TEXT NOT NULL,
+            settled BIGINT NOT NULL, held BIGINT NOT NULL,
+            PRIMARY KEY (limit_name, subject, period))""",
+        """CREATE TABLE holds (
+            id TEXT PRIMARY KEY, amount BIGINT NOT NULL, owner TEXT, of_wallet BIGINT NOT NULL,
+            bounded BIGINT NOT NULL, budgets TEXT NOT NULL, phase TEXT NOT NULL, attempt BIGINT NOT NULL,
+            due BIGINT NOT NULL, charged BIGINT)""",
+        """CREATE INDEX holds_by_due ON holds (due, id) WHERE phase IN ('held', 'dispatched')""",
+        """CREATE TABLE entries (
+            posting TEXT NOT NULL, account TEXT NOT NULL, amount BIGINT NOT NULL, at BIGINT NOT NULL,
+            PRIMARY KEY (posting, account))""",
     ),
 )
 """By step; a step is never edited once it was released."""
@@ -88,9 +119,11 @@ def forget_full(now: Instant) -> Statement:
     return "DELETE FROM rates WHERE ns < ?", (now,)
 
 
-def select(key: Key) -> Statement:
+def select(key: Key, *, now: Instant) -> Statement:
     """Write the question for one key; ``found`` reads the answer."""
     match key:
+        case WalletKey() | BudgetKey() | HoldKey() | PostingKey() | Overdue() | Totals():
+            return _select_money(key, now)
         case RateKey(limit, meter, subject):
             text = "SELECT ns, part, amount FROM rates WHERE limit_name = ? AND meter = ? AND subject = ?"
             return text, (limit, meter, _flat(subject))
@@ -99,24 +132,59 @@ def select(key: Key) -> Statement:
         case Tagged(shelf, name, value):
             text = (
                 f"{_ROW} JOIN record_tags t ON t.shelf = r.shelf AND t.id = r.id"
-                " WHERE t.shelf = ? AND t.name = ? AND t.value = ? ORDER BY r.id"
+                " WHERE t.shelf = ? AND t.name = ? AND t.value = ?"
             )
             return text, (shelf, name, value)
         case Shelved(shelf):
-            return f"{_ROW} WHERE r.shelf = ? ORDER BY r.id", (shelf,)
+            return f"{_ROW} WHERE r.shelf = ?", (shelf,)
+        case _:
+            assert_never(key)
+
+
+def _select_money(key: MoneyCell | Overdue | Totals, now: Instant) -> Statement:
+    match key:
+        case WalletKey(owner):
+            return "SELECT free, held FROM wallets WHERE owner = ?", (owner,)
+        case BudgetKey(limit, subject, period):
+            return _SPEND, (limit, _flat(subject), period)
+        case HoldKey(id_):
+            return f"{_HOLD} WHERE id = ?", (id_,)
+        case PostingKey(id_):
+            return "SELECT at, account, amount FROM entries WHERE posting = ?", (id_,)
+        case Overdue(most):
+            where = "WHERE phase IN ('held', 'dispatched') AND due <= ? ORDER BY due, id LIMIT ?"
+            return f"{_HOLD} {where}", (now, most)
+        case Totals():
+            return "SELECT account, SUM(amount) FROM entries GROUP BY account", ()
         case _:
             assert_never(key)
 
 
 def found(key: Key, rows: Sequence[Any]) -> Found:
-    """Read what a database answered to ``select(key)``."""
+    """Read what a database answered to ``select(key)``.
+
+    Lists are ordered here, because databases order text by rules of their own.
+    """
     match key:
+        case WalletKey():
+            return Wallet(*rows[0]) if rows else None
+        case BudgetKey():
+            return Spend(*rows[0]) if rows else None
+        case HoldKey():
+            return _hold(rows[0])[1] if rows else None
+        case PostingKey():
+            entries = tuple(sorted([(account, amount) for _, account, amount in rows]))
+            return Posting(rows[0][0], entries) if rows else None
+        case Overdue():
+            return Overdues(tuple([_hold(row) for row in rows]))
+        case Totals():
+            return Sums(tuple(sorted([(account, int(amount)) for account, amount in rows])))
         case RateKey():
             return Tat(*rows[0]) if rows else None
         case RowKey():
             return _row(key.shelf, rows[0]) if rows else None
         case Tagged(shelf) | Shelved(shelf):
-            return tuple([_row(shelf, row) for row in rows])
+            return tuple([_row(shelf, row) for row in sorted(rows)])
         case _:
             assert_never(key)
 
@@ -125,20 +193,67 @@ def write(key: Cell, state: State | None) -> tuple[Statement, ...]:
     """Write the statements that make a cell hold this, whatever it held."""
     match key, state:
         case RateKey(limit, meter, subject), Tat(ns, part, of):
-            text = (
-                "INSERT INTO rates (limit_name, meter, subject, ns, part, amount)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (limit_name, meter, subject) DO UPDATE"
-                " SET ns = excluded.ns, part = excluded.part, amount = excluded.amount"
-            )
-            return ((text, (limit, meter, _flat(subject), ns, part, of)),)
-        case RateKey(limit, meter, subject), _:
+            return ((_SET_RATE, (limit, meter, _flat(subject), ns, part, of)),)
+        case RateKey(limit, meter, subject), None:
             text = "DELETE FROM rates WHERE limit_name = ? AND meter = ? AND subject = ?"
             return ((text, (limit, meter, _flat(subject))),)
-        case RowKey(shelf, id_), _:
+        case RowKey(shelf, id_), Row() | None:
             gone = ("DELETE FROM records WHERE shelf = ? AND id = ?", (shelf, id_))
             return (gone, *_insert(state)) if isinstance(state, Row) else (gone,)
+        case WalletKey(owner), Wallet(free, held):
+            return ((_SET_WALLET, (owner, free, held)),)
+        case BudgetKey(limit, subject, period), Spend(settled, held):
+            return ((_SET_SPEND, (limit, _flat(subject), period, settled, held)),)
+        case HoldKey(id_), Hold():
+            budgets = _flat([(one.limit, one.subject, one.period) for one in state.budgets])
+            terms = (id_, state.amount, state.owner, state.of_wallet, int(state.bounded), budgets)
+            return ((_SET_HOLD, (*terms, state.phase, state.attempt, state.due, state.charged)),)
+        case PostingKey(id_), Posting(at, entries):
+            return tuple([(_ENTRY, (id_, account, amount, at)) for account, amount in entries])
         case _:
             raise AssertionError(f"{key!r} cannot hold {state!r}")
+
+
+def gathered(
+    cells: Iterable[tuple[Statement, ...]],
+) -> Iterable[tuple[str, list[tuple[str | int | None, ...]]]]:
+    """Bring the statements of many cells together by their text, in the order of their kinds.
+
+    The cells are different ones, so theirs may pass each other; a cell's own keep their order,
+    because in every cell that has both, one text comes before the other.
+    """
+    rows: dict[str, list[tuple[str | int | None, ...]]] = {}
+    for statements in cells:
+        for text, values in statements:
+            rows.setdefault(text, []).append(values)
+    return sorted(rows.items(), key=lambda item: not item[0].startswith("DELETE"))
+
+
+_SET_RATE = """INSERT INTO rates (limit_name, meter, subject, ns, part, amount)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (limit_name, meter, subject) DO UPDATE
+    SET ns = excluded.ns, part = excluded.part, amount = excluded.amount"""
+_SET_WALLET = """INSERT INTO wallets (owner, free, held) VALUES (?, ?, ?)
+    ON CONFLICT (owner) DO UPDATE SET free = excluded.free, held = excluded.held"""
+_SET_SPEND = """INSERT INTO spends (limit_name, subject, period, settled, held)
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT (limit_name, subject, period) DO UPDATE
+    SET settled = excluded.settled, held = excluded.held"""
+_SET_HOLD = """INSERT INTO holds
+    (id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,
+    attempt = excluded.attempt, due = excluded.due, charged = excluded.charged"""
+_SPEND = "SELECT settled, held FROM spends WHERE limit_name = ? AND subject = ? AND period = ?"
+_ENTRY = "INSERT INTO entries (posting, account, amount, at) VALUES (?, ?, ?, ?)"
+_HOLD = (
+    "SELECT id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged FROM holds"
+)
+
+
+def _hold(row: Any) -> tuple[HoldKey, Hold]:
+    id_, amount, owner, of_wallet, bounded, told, *rest = row
+    budgets = tuple(
+        [BudgetKey(limit, _pairs(subject), period) for limit, subject, period in json.loads(told)]
+    )
+    return HoldKey(id_), Hold(amount, owner, of_wallet, bool(bounded), budgets, *rest)
 
 
 def _insert(row: Row) -> tuple[Statement, ...]:
@@ -153,13 +268,15 @@ def _insert(row: Row) -> tuple[Statement, ...]:
 
 def _row(shelf: Any, columns: Any) -> Row:
     id_, body, tags, version = columns
-    pairs = tuple([(name, value) for name, value in json.loads(tags)])
-    return Row(RowKey(shelf, id_), body, pairs, version)
+    return Row(RowKey(shelf, id_), body, _pairs(json.loads(tags)), version)
 
 
-def _flat(tags: Tags) -> str:
-    return json.dumps(tags, ensure_ascii=False, separators=(",", ":"))
+def _pairs(listed: Any) -> Tags:
+    return tuple([(name, value) for name, value in listed])
 
+
+_flat: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: ``json.dumps`` makes an encoder for each call that has wishes."""
 
 __all__ = [
     "LAST_COMMIT",
@@ -170,6 +287,7 @@ __all__ = [
     "committed",
     "forget_full",
     "found",
+    "gathered",
     "select",
     "steps",
     "write",

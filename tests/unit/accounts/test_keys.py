@@ -144,18 +144,6 @@ def test_the_facts_are_what_tables_read_and_nothing_unknown_is_among_them() -> N
     }
 
 
-def test_a_key_may_ask_for_what_its_patterns_match() -> None:
-    assert Granted(key()).may_ask("anything")
-    some = Granted(key(allowed_models=("gpt-*", "m")))
-    assert [some.may_ask(name) for name in ("gpt-5.5", "m", "mm", "a-gpt-5")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert not Granted(key(allowed_models=())).may_ask("m")
-
-
 def test_a_new_key_takes_no_others_place_and_what_is_deleted_is_unknown() -> None:
     store = MemoryStore(now=lambda: 0)
     assert store.commit([put(key())]).done

@@ -165,6 +165,16 @@ def test_a_rate_is_per_user_and_not_per_key(colour, registry, world, store):
     assert len(world.sent) == 5
 
 
+def test_an_alias_is_no_other_quota_of_a_model(colour, registry, world, store):
+    limits = "aliases: {gpt-old: gpt}\nlimits: {each: {per: [user, model], rate: 1 req / min}}\n"
+    door = limited(colour, registry, world, store, limits)
+    header = ("authorization", f"Bearer {made(store)}")
+    names = ("gpt", "gpt-old", "flash", "none-such-1", "none-such-2")
+    answers = [door.post("/v1/chat/completions", {**CHAT, "model": name}, header) for name in names]
+    assert [answer.status for answer in answers] == [200, 429, 200, 400, 400]
+    assert "x-ratelimit-limit" not in answers[3].headers, "a word is no counter"
+
+
 def test_tokens_are_charged_by_estimate_and_corrected_by_what_was_used(
     colour, registry, world, store
 ):

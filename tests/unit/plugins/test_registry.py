@@ -15,6 +15,7 @@ from hyperroute.plugins.loading import Loader, Origin
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
 from hyperroute.providers.flow import SPEC, Provider
+from hyperroute.stores.opening import STORES
 from hyperroute_openai import OPENAI
 
 
@@ -85,9 +86,8 @@ def test_hyperroute_tables():
 
 
 def test_hyperroute_stores():
-    assert discover(plugin(stores=lambda: {"redis": dict}), entry_points=False).stores == {
-        "redis": dict
-    }
+    registry = discover(plugin(stores=lambda: {"redis": dict}), entry_points=False)
+    assert registry.stores == {**STORES, "redis": dict}
 
 
 def test_hyperroute_rankings():

@@ -11,18 +11,21 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hyperroute.canon.money import Deposit, PostingKey
 from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, Row, RowKey, Shelved, Tat
 from hyperroute.canon.units import MINUTE
 from hyperroute.errors import StoreError
-from hyperroute.stores.sqlite import SWEEP_NS, SqliteStore
+from hyperroute.stores.grouping import SWEEP_NS
+from hyperroute.stores.sqlite import SqliteStore
 
 TWO = Pace(2, MINUTE, 2)
 
 
-def opened(path: Path, **said: int) -> SqliteStore:
+def opened(path: Path, **said: Any) -> SqliteStore:
     return SqliteStore(path, now=lambda: 0, **said)
 
 
@@ -56,6 +59,7 @@ def test_what_was_answered_is_there_after_a_restart(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
+from hyperroute.canon.money import Deposit, PostingKey
 from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, RowKey
 from hyperroute.stores.sqlite import SqliteStore
 store = SqliteStore(sys.argv[1], now=lambda: 0)
@@ -108,7 +112,7 @@ def test_a_file_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     opened(path).close()
     with closing(sqlite3.connect(path)) as file:
-        file.execute("INSERT INTO schema_steps VALUES (1), (2), (3), (4), (5), (6), (7), (8)")
+        file.execute("INSERT INTO schema_steps VALUES (97), (98), (99)")
         file.commit()
     with pytest.raises(StoreError, match="this release knows"):
         opened(path)
@@ -196,9 +200,48 @@ def test_counters_that_are_full_again_are_swept(tmp_path: Path) -> None:
         assert store.read([charge(1).key]) == (None,)
 
 
-def test_a_number_that_no_database_holds_is_an_error_and_no_crash(tmp_path: Path) -> None:
-    with closing(opened(tmp_path / "state.db")) as store:
-        huge = Charge(RateKey("l", "tok/month", ()), Pace(1, 10**18, 10**6), 10**6)
-        with pytest.raises(StoreError, match="cannot be written"):
-            store.commit([huge])
+def test_what_no_database_holds_is_an_error_of_its_own_batch_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    huge = Charge(RateKey("l", "tok/month", ()), Pace(1, 10**18, 10**6), 10**6)
+    with closing(opened(path)) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            first = store.submit([put("a")])
+            while not first.running():
+                pass
+            group = [
+                store.submit(batch) for batch in ([put("b")], [huge], [put("\udc80")], [put("c")])
+            ]
+            other.execute("COMMIT")
+        for future in (group[1], group[2]):
+            with pytest.raises(StoreError, match="cannot be written") as caught:
+                future.result(5)
+            assert not caught.value.unknown
+        assert first.result(5).done
+        assert group[0].result(5).done
+        assert group[3].result(5).done
+        assert ids(store) == ["a", "b", "c"]
+
+
+def test_a_defect_is_told_to_who_made_it_and_the_writer_lives_on(tmp_path: Path) -> None:
+    def broken(*_: object) -> Any:
+        raise RuntimeError("a defect of ours")
+
+    with closing(opened(tmp_path / "state.db", book=broken)) as store:
+        with pytest.raises(RuntimeError, match="a defect of ours"):
+            store.commit([Deposit(PostingKey("p"), "user:ada", 1)])
         assert store.commit([put("a")]).done
+
+
+def test_a_caller_that_goes_away_leaves_its_commit_to_be_done(tmp_path: Path) -> None:
+    async def leave(store: SqliteStore) -> None:
+        task = asyncio.create_task(store.awaiting().commit([put("a")]))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (await store.awaiting().commit([put("b")])).done
+
+    with closing(opened(tmp_path / "state.db")) as store:
+        asyncio.run(leave(store))
+        assert ids(store) == ["a", "b"]

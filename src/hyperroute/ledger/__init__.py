@@ -1,0 +1,1 @@
+"""Money: holds that end once, budgets that are never overspent, postings whose sum is zero."""

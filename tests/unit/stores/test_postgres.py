@@ -1,0 +1,70 @@
+"""What only a server can do: go away and come back, and know the time."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from hyperroute.canon.money import Deposit, HoldKey, Overdue, Overdues, PostingKey, Purse, Reserve
+from hyperroute.canon.mutation import Put, RowKey, Shelved
+from hyperroute.errors import StoreError
+from hyperroute.ledger.book import book
+from hyperroute.stores.postgres import PostgresStore
+
+
+def put(name: str) -> Put:
+    return Put(RowKey("key", name), "{}", (("prefix", name),), expected=0)
+
+
+def test_a_connection_that_breaks_is_made_anew(postgres: tuple[str, str]) -> None:
+    url, schema = postgres
+    with closing(PostgresStore(url, schema=schema)) as store:
+        assert store.commit([put("a")]).done
+        assert store.read([RowKey("key", "a")]) != (None,)
+        with psycopg.connect(url, autocommit=True) as admin:
+            ours = (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+            )
+            admin.execute(ours, (f"hyperroute/{schema}",))
+        with pytest.raises(StoreError, match="cannot be written") as caught:
+            store.commit([put("b")])
+        assert not caught.value.unknown
+        with pytest.raises(StoreError, match="cannot be read"):
+            store.read([RowKey("key", "a")])
+        assert store.commit([put("b")]).done
+        (rows,) = store.read([Shelved("key")])
+        assert isinstance(rows, tuple)
+        assert len(rows) == 2
+
+
+def test_replicas_wait_for_one_another_and_none_for_ever(postgres: tuple[str, str]) -> None:
+    url, schema = postgres
+    with closing(PostgresStore(url, schema=schema, patience_ns=300_000_000)) as store:
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+        with psycopg.connect(url) as other:
+            other.execute(lock, (f"hyperroute/{schema}",))
+            with pytest.raises(StoreError):
+                store.commit([put("a")])
+        for _ in range(20):  # until the server has let go of what was given up
+            try:
+                assert store.commit([put("b")]).done
+                break
+            except StoreError:
+                continue
+        assert store.read([RowKey("key", "a")]) == (None,)
+
+
+def test_the_time_is_the_servers(postgres: tuple[str, str]) -> None:
+    url, schema = postgres
+    with closing(PostgresStore(url, schema=schema, book=book)) as store:
+        store.commit([Deposit(PostingKey("pay/1"), "user:ada", 5)])
+        before = time.time_ns()
+        store.commit([Reserve(HoldKey("r1"), 5, purse=Purse("user:ada"), lease_ns=0)])
+        (overdue,) = store.read([Overdue(9)])
+        assert isinstance(overdue, Overdues)
+        ((key, hold),) = overdue.holds
+        assert key == HoldKey("r1")
+        assert abs(hold.due - before) < 60_000_000_000
