@@ -43,7 +43,7 @@ class Said:
     text: tuple[str, ...] = ("Hello", ", wörld", ".")
     calls: tuple[Call, ...] = ()
     thought: str = ""
-    seal: str = "c2VhbGVk+/8="
+    seal: str = "c2VhbGVk+08="
     model: str = "model-1"
     input_tokens: int = 11
     output_tokens: int = 7

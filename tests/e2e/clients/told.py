@@ -1,0 +1,90 @@
+"""What a provider of each dialect was told of an earlier turn, read by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Pairs = list[tuple[str, Any]]
+
+
+def calls_in(dialect: str, body: Any) -> Pairs:
+    """Return names and arguments of the calls in a request's history, in order."""
+    match dialect:
+        case "openai.chat":
+            return [
+                (call["function"]["name"], json.loads(call["function"]["arguments"]))
+                for message in body["messages"]
+                for call in message.get("tool_calls") or ()
+            ]
+        case "openai.responses":
+            return [
+                (item["name"], json.loads(item["arguments"]))
+                for item in body["input"]
+                if item.get("type") == "function_call"
+            ]
+        case "anthropic.messages":
+            return [(block["name"], block["input"]) for block in _blocks(body, "tool_use")]
+        case _:
+            calls = [part["functionCall"] for part in _parts(body) if "functionCall" in part]
+            return [(call["name"], call["args"]) for call in calls]
+
+
+def results_in(dialect: str, body: Any) -> Pairs:
+    """Return ids (names, where a dialect has no ids) and texts of the results, in order."""
+    match dialect:
+        case "openai.chat":
+            return [
+                (message["tool_call_id"], message["content"])
+                for message in body["messages"]
+                if message["role"] == "tool"
+            ]
+        case "openai.responses":
+            return [
+                (item["call_id"], item["output"])
+                for item in body["input"]
+                if item.get("type") == "function_call_output"
+            ]
+        case "anthropic.messages":
+            return [
+                (block["tool_use_id"], _text(block["content"]))
+                for block in _blocks(body, "tool_result")
+            ]
+        case _:
+            return [
+                (part["functionResponse"]["name"], part["functionResponse"]["response"])
+                for part in _parts(body)
+                if "functionResponse" in part
+            ]
+
+
+def seals_in(dialect: str, body: Any) -> list[str]:
+    """Return what a provider gets back of its sealed reasoning."""
+    match dialect:
+        case "openai.chat":
+            return []
+        case "openai.responses":
+            items = [item for item in body["input"] if item.get("type") == "reasoning"]
+            return [item["encrypted_content"] for item in items]
+        case "anthropic.messages":
+            return [block["signature"] for block in _blocks(body, "thinking")]
+        case _:
+            return [part["thoughtSignature"] for part in _parts(body) if "thoughtSignature" in part]
+
+
+def _blocks(body: Any, kind: str) -> list[Any]:
+    return [
+        block
+        for message in body["messages"]
+        if isinstance(message["content"], list)
+        for block in message["content"]
+        if block["type"] == kind
+    ]
+
+
+def _parts(body: Any) -> list[Any]:
+    return [part for content in body["contents"] for part in content["parts"]]
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
