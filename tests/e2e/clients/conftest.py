@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.e2e.clients.standing import Server, routed
 
 from hyperroute.testing.upstream import Upstream
-from tests.e2e.clients.standing import Server, routed
 
 
 @pytest.fixture(scope="session")

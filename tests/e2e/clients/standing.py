@@ -10,28 +10,40 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 import uvicorn
 
+from hyperroute.accounts.issuing import issue
+from hyperroute.accounts.keys import put
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import AsyncClient, Router
 from hyperroute.gateway import Gateway
 from hyperroute.gateway.asgi import Application, Receive, Scope, Send, asgi_app
+from hyperroute.gateway.door import Door
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.visit import Visit
-from hyperroute.plugins.registry import discover
+from hyperroute.plugins.registry import Registry, discover
 from hyperroute.plugins.secret import Secret
+from hyperroute.stores.base import Immediate
+from hyperroute.stores.memory import MemoryStore
 from hyperroute.testing.replies import Said, streamed, whole
 from hyperroute.testing.script import Script
 from hyperroute.testing.upstream import Upstream
 
 T = TypeVar("T")
-KEY = "ck_" + "0" * 64
+_NONE: Mapping[str, str] = MappingProxyType({})
+PEPPER = Secret("pepper of a test, long enough")
+KEY, _KEPT = issue(name="test", owner_type="user", owner_id="u1", pepper=PEPPER, now=0)
 CANARY = "sk-canary-of-the-provider"
+ROOT = Path(__file__).parents[3]
+_SECRETS = {"env:CANARY", "env:OPENAI_API_KEY", "env:ANTHROPIC_API_KEY", "env:GEMINI_API_KEY"}
 MODELS: Mapping[str, str] = {
     "openai.chat": "at-chat",
     "openai.responses": "at-responses",
@@ -106,27 +118,36 @@ def is_streamed(http: HttpRequest) -> bool:
     return "streamGenerateContent" in http.url or bool(json.loads(http.body).get("stream"))
 
 
-def routed(url: str) -> Router:
-    """Load the table, with the vendors' own addresses moved to one of ours.
+def routed(url: str, aliases: Mapping[str, str] = _NONE) -> Router:
+    """Load the table of four models, each at a provider of its own."""
+    models = "".join(
+        _MODEL.format(name=name, does=_DOES, provider=name.removeprefix("at-"))
+        for name in MODELS.values()
+    )
+    also = f"aliases: {json.dumps(dict(aliases))}\n" if aliases else ""
+    return Router.loads(_FORM + models + also, registry=_moved(url))
+
+
+def shipped(url: str) -> Router:
+    """Load the shipped table; its vendors have credentials, nobody else does."""
+    return Router.load(ROOT / "routes", registry=_moved(url))
+
+
+def _moved(url: str) -> Registry:
+    """Return the installed plugins, with the vendors' own addresses moved to one of ours.
 
     A vendor gets its sealed state back only at its own address, so that a ``url`` in the table would
     not do.
     """
 
-    def secret(reference: str) -> Secret:
-        assert reference == "env:CANARY"
-        return Secret(CANARY)
+    def secret(reference: str) -> Secret | None:
+        return Secret(CANARY) if reference in _SECRETS else None
 
     found = discover(entry_points=True).with_secrets(secret)
     homes = {"openai": "/openai/v1", "anthropic": "/anthropic", "gemini": "/google/v1beta"}
-    moved = {
-        name: replace(found.providers[name], url=f"{url}{home}") for name, home in homes.items()
-    }
-    models = "".join(
-        _MODEL.format(name=name, does=_DOES, provider=name.removeprefix("at-"))
-        for name in MODELS.values()
+    return found.with_providers(
+        {name: replace(found.providers[name], url=f"{url}{home}") for name, home in homes.items()}
     )
-    return Router.loads(_FORM + models, registry=found.with_providers(moved))
 
 
 class Server:
@@ -151,10 +172,18 @@ class Server:
         """Put a new gateway behind the address: what it learns of health ends with the block."""
         place = Standing(self.url, upstream)
         upstream.seen.clear()
+        upstream.errors.clear()
 
         async def begin() -> Gateway:
-            client = AsyncClient(router)
-            gateway = Gateway(client, observer=place.visits.append, pace=pace)
+            store = MemoryStore(now=time.time_ns)
+            store.commit((put(_KEPT),))
+            gateway = Gateway(
+                AsyncClient(router),
+                door=Door(pepper=PEPPER),
+                store=Immediate(store),
+                observer=place.visits.append,
+                pace=pace,
+            )
             self._app = asgi_app(gateway)
             return gateway
 

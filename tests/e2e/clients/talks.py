@@ -15,7 +15,6 @@ import anthropic
 import openai
 from google import genai
 from google.genai import types as google
-
 from tests.e2e.clients.standing import KEY
 
 QUESTION = "What is the weather in Oslo and in Turin?"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-
-from hyperroute.testing.replies import DIALECTS, Call, Said
 from tests.e2e.clients.standing import MODELS
 from tests.e2e.clients.talks import TALKS
 from tests.e2e.clients.told import calls_in, results_in, seals_in
+
+from hyperroute.testing.replies import DIALECTS, Call, Said
 
 OSLO = Call(id="call_oslo", arguments='{"city": "Oslo", "days": 2}')
 TURIN = Call(id="call_turin", arguments='{"city": "Turín \\"x\\"", "days": 1}')

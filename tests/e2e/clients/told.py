@@ -13,16 +13,13 @@ def calls_in(dialect: str, body: Any) -> Pairs:
     match dialect:
         case "openai.chat":
             return [
-                (call["function"]["name"], json.loads(call["function"]["arguments"]))
+                _called(call[call["type"]])
                 for message in body["messages"]
                 for call in message.get("tool_calls") or ()
             ]
         case "openai.responses":
-            return [
-                (item["name"], json.loads(item["arguments"]))
-                for item in body["input"]
-                if item.get("type") == "function_call"
-            ]
+            kinds = {"function_call", "custom_tool_call"}
+            return [_called(item) for item in body["input"] if item.get("type") in kinds]
         case "anthropic.messages":
             return [(block["name"], block["input"]) for block in _blocks(body, "tool_use")]
         case _:
@@ -43,7 +40,7 @@ def results_in(dialect: str, body: Any) -> Pairs:
             return [
                 (item["call_id"], item["output"])
                 for item in body["input"]
-                if item.get("type") == "function_call_output"
+                if item.get("type") in {"function_call_output", "custom_tool_call_output"}
             ]
         case "anthropic.messages":
             return [
@@ -72,6 +69,13 @@ def seals_in(dialect: str, body: Any) -> list[str]:
             return [part["thoughtSignature"] for part in _parts(body) if "thoughtSignature" in part]
 
 
+def _called(call: Any) -> tuple[str, Any]:
+    """Read one call of OpenAI's; what a freeform tool takes is text."""
+    if "arguments" in call:
+        return call["name"], json.loads(call["arguments"])
+    return call["name"], call["input"]
+
+
 def _blocks(body: Any, kind: str) -> list[Any]:
     return [
         block
@@ -88,3 +92,13 @@ def _parts(body: Any) -> list[Any]:
 
 def _text(content: Any) -> str:
     return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def tools_in(dialect: str, body: Any) -> set[str]:
+    """Return the names of the tools that a provider was offered."""
+    tools = body.get("tools") or ()
+    if dialect == "gemini.generate":
+        tools = [one for tool in tools for one in tool.get("functionDeclarations", ())]
+    if dialect == "openai.chat":
+        tools = [tool[tool["type"]] for tool in tools]
+    return {tool["name"] for tool in tools if "name" in tool}
