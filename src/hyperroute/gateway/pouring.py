@@ -50,6 +50,14 @@ class Source:
         """How many calls were made so far."""
         return self.frames.attempts
 
+    @property
+    def has_come(self) -> bool:
+        """Say whether the first frames are here, but not given yet.
+
+        A keep-alive now would be the one that follows them, and go out ahead of them.
+        """
+        return self._first is not None and self._first.done()
+
     async def within(self, ns: int, clock: AsyncClock) -> bytes | None:
         """Return the first frames; ``None``: they have not come in time.
 
@@ -80,13 +88,15 @@ class Source:
         await self.frames.close()
 
     async def _taken(self) -> bytes | None:
-        assert self._first is not None
-        task, self._first = self._first, None
+        task = self._first
+        assert task is not None
         try:
             return await task
         except asyncio.CancelledError:
             task.cancel()
             raise
+        finally:
+            self._first = None
 
 
 class Pouring:
@@ -165,7 +175,7 @@ class Pouring:
         framing, first = self._flowing.reframing, self._flowing.opening.first
         if framing is not None and framing.opening:
             await write(framing.opening)
-        if first is None:
+        if first is None and not self._source.has_come:
             await write(self._keep_alive())
         ended = "streamed"
         try:
@@ -197,7 +207,7 @@ class Pouring:
         pulse, clock = self._pulse, self._clock
         while True:
             await clock.sleep(max(pulse.wait_ns(clock.now()), _LOOK_NS))
-            if pulse.is_due(clock.now()):
+            if pulse.is_due(clock.now()) and not self._source.has_come:
                 try:
                     async with asyncio.timeout(pulse.pace.slow_ns / SECOND):
                         await write(self._keep_alive())

@@ -25,12 +25,18 @@ _JOIN_S = 1.0
 
 
 class Source:
-    """Frames read by a thread, one ahead."""
+    """Frames read by a thread, one ahead.
+
+    Attributes:
+        pulse: The keep-alive that may follow what ``next`` gave last. The frames themselves know
+            what follows what was read, which may still be waiting here.
+    """
 
     def __init__(self, frames: Frames) -> None:
         """Begin to read."""
         self.frames = frames
-        self._queue: queue.Queue[bytes | RequestError | None] = queue.Queue(maxsize=1)
+        self.pulse = frames.pulse()
+        self._queue: queue.Queue[tuple[bytes, bytes] | RequestError | None] = queue.Queue(maxsize=1)
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._read, name="hyperroute-stream", daemon=True)
         self._thread.start()
@@ -65,7 +71,10 @@ class Source:
             return b""
         if isinstance(found, RequestError):
             raise found
-        return found
+        if found is None:
+            return None
+        piece, self.pulse = found
+        return piece
 
     def close(self) -> None:
         """Hang up: the reading thread sees it at the provider's next word, and closes the exchange."""
@@ -81,14 +90,14 @@ class Source:
         with self.frames:
             try:
                 for piece in self.frames:
-                    self._put(piece)
+                    self._put((piece, self.frames.pulse()))
                     if self._is_closed.is_set():
                         return
             except RequestError as error:
                 last = error
         self._put(last)
 
-    def _put(self, item: bytes | RequestError | None) -> None:
+    def _put(self, item: tuple[bytes, bytes] | RequestError | None) -> None:
         while not self._is_closed.is_set():
             try:
                 self._queue.put(item, timeout=1)
@@ -149,7 +158,7 @@ class Pieces:
             while (piece := source.next(silence_ns)) is not None:
                 silence_ns = self._pace.then_ns
                 if not piece:
-                    yield source.frames.pulse() if framing is None else framing.pulse
+                    yield source.pulse if framing is None else framing.pulse
                 else:
                     yield piece if framing is None else framing.each(piece)
         except RequestError as error:

@@ -63,6 +63,8 @@ providers:
   responses: {plugin: openai, keys: [env:CANARY], speaks: [responses]}
   messages: {plugin: anthropic, keys: [env:CANARY]}
   gemini: {plugin: gemini, keys: [env:CANARY]}
+policies:
+  quick: {retry: {per_offer: 0, rotate: 0}}
 models:
 """
 _MODEL = (
@@ -101,6 +103,14 @@ class Standing:
             return streamed(dialect, came) if is_streamed(http) else whole(dialect, came)
 
         self.upstream.serve(_PATHS[dialect], answer)
+
+    def over(self, count: int = 1) -> list[Visit]:
+        """Wait for requests to be over, which a client may know before we do."""
+        for _ in range(500):
+            if len(self.visits) >= count:
+                break
+            time.sleep(0.01)
+        return self.visits
 
     @property
     def asked(self) -> list[HttpRequest]:

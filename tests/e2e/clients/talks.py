@@ -17,6 +17,16 @@ from google import genai
 from google.genai import types as google
 from tests.e2e.clients.standing import KEY
 
+from hyperroute.testing.replies import Call, Said
+
+OSLO = Call(id="call_oslo", arguments='{"city": "Oslo", "days": 2}')
+TURIN = Call(id="call_turin", arguments='{"city": "Turín \\"x\\"", "days": 1}')
+CALLS = Said(
+    text=("Let me", " look."),
+    calls=(OSLO, TURIN),
+    thought="Two cities, two calls.",
+    seal="c2VhbGVkIHRob3VnaHRz",  # Google's client reads base64 and writes it in another alphabet
+)
 QUESTION = "What is the weather in Oslo and in Turin?"
 SCHEMA = {
     "type": "object",
@@ -51,14 +61,16 @@ class Chat:
 
     def __init__(self, url: str, model: str) -> None:
         self.client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
-        self.model = model
-        self.messages: list[Any] = [{"role": "user", "content": QUESTION}]
+        self.history: list[Any] = [{"role": "user", "content": QUESTION}]
         function = {"name": "get_weather", "parameters": SCHEMA, "strict": True}
         self.asked: dict[str, Any] = {
             "model": model,
-            "messages": self.messages,
+            "messages": self.history,
             "tools": [{"type": "function", "function": function}],
         }
+
+    def close(self) -> None:
+        self.client.close()
 
     def ask(self, *, stream: bool) -> Turn:
         if stream:
@@ -69,7 +81,7 @@ class Chat:
         else:
             came = self.client.chat.completions.create(**self.asked)
         message = came.choices[0].message
-        self.messages.append(message)
+        self.history.append(message)
         calls = [
             Called(call.id, call.function.name, json.loads(call.function.arguments))
             for call in message.tool_calls or ()
@@ -79,37 +91,41 @@ class Chat:
         return Turn(message.content or "", calls, getattr(message, "reasoning_content", None) or "")
 
     def tell(self, call: Called, result: str) -> None:
-        self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+        self.history.append({"role": "tool", "tool_call_id": call.id, "content": result})
 
 
 class Responses:
     """openai, ``responses``, without state on the server."""
 
     dialect: ClassVar[str] = "openai.responses"
+    ended = ""
 
     def __init__(self, url: str, model: str) -> None:
         self.client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
-        self.items: list[Any] = [{"role": "user", "content": QUESTION}]
+        self.history: list[Any] = [{"role": "user", "content": QUESTION}]
         tool = {"type": "function", "name": "get_weather", "parameters": SCHEMA, "strict": True}
         self.asked: dict[str, Any] = {
             "model": model,
-            "input": self.items,
+            "input": self.history,
             "tools": [tool],
             "store": False,
             "include": ["reasoning.encrypted_content"],
         }
 
+    def close(self) -> None:
+        self.client.close()
+
     def ask(self, *, stream: bool) -> Turn:
         if stream:
             with self.client.responses.stream(**self.asked) as events:
-                for _ in events:
-                    pass
+                for event in events:
+                    self.ended = event.type
                 came: Any = events.get_final_response()
         else:
             came = self.client.responses.create(**self.asked)
         assert came.status == "completed"
         assert came.usage.total_tokens == 18
-        self.items += came.output
+        self.history += came.output
         calls = [
             Called(item.call_id, item.name, json.loads(item.arguments))
             for item in came.output
@@ -122,7 +138,7 @@ class Responses:
 
     def tell(self, call: Called, result: str) -> None:
         said = {"type": "function_call_output", "call_id": call.id, "output": result}
-        self.items.append(said)
+        self.history.append(said)
 
 
 class Messages:
@@ -132,14 +148,17 @@ class Messages:
 
     def __init__(self, url: str, model: str) -> None:
         self.client = anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0)
-        self.messages: list[Any] = [{"role": "user", "content": QUESTION}]
+        self.history: list[Any] = [{"role": "user", "content": QUESTION}]
         self.asked: dict[str, Any] = {
             "model": model,
             "max_tokens": 4096,
-            "messages": self.messages,
+            "messages": self.history,
             "tools": [{"name": "get_weather", "input_schema": SCHEMA}],
             "thinking": {"type": "enabled", "budget_tokens": 1024},
         }
+
+    def close(self) -> None:
+        self.client.close()
 
     def ask(self, *, stream: bool) -> Turn:
         if stream:
@@ -156,18 +175,18 @@ class Messages:
             if block.type == "tool_use"
         ]
         assert came.stop_reason == ("tool_use" if calls else "end_turn")
-        self.messages.append({"role": "assistant", "content": came.content})
+        self.history.append({"role": "assistant", "content": came.content})
         text = [block.text for block in came.content if block.type == "text"]
         thought = [block.thinking for block in came.content if block.type == "thinking"]
         return Turn("".join(text), calls, "".join(thought))
 
     def tell(self, call: Called, result: str) -> None:
         block = {"type": "tool_result", "tool_use_id": call.id, "content": result}
-        last = self.messages[-1]
+        last = self.history[-1]
         if last["role"] == "user":
             last["content"].append(block)
         else:
-            self.messages.append({"role": "user", "content": [block]})
+            self.history.append({"role": "user", "content": [block]})
 
 
 class Gemini:
@@ -177,20 +196,23 @@ class Gemini:
 
     def __init__(self, url: str, model: str) -> None:
         self.client = genai.Client(api_key=KEY, http_options=google.HttpOptions(base_url=url))
-        self.contents: list[Any] = [google.UserContent(QUESTION)]
+        self.history: list[Any] = [google.UserContent(QUESTION)]
         declared = google.FunctionDeclaration(
             name="get_weather", parameters_json_schema=SCHEMA, description="Look it up."
         )
         off = google.AutomaticFunctionCallingConfig(disable=True)
         self.asked: dict[str, Any] = {
             "model": model,
-            "contents": self.contents,
+            "contents": self.history,
             "config": google.GenerateContentConfig(
                 tools=[google.Tool(function_declarations=[declared])],
                 automatic_function_calling=off,
                 thinking_config=google.ThinkingConfig(include_thoughts=True, thinking_budget=1024),
             ),
         }
+
+    def close(self) -> None:
+        self.client.close()
 
     def ask(self, *, stream: bool) -> Turn:
         models = self.client.models
@@ -207,7 +229,7 @@ class Gemini:
         assert usage.total_token_count == 18
         finish = cast("Any", chunks[-1].candidates)[0].finish_reason
         assert finish == google.FinishReason.STOP
-        self.contents.append(google.ModelContent(parts))
+        self.history.append(google.ModelContent(parts))
         calls = [
             Called(call.id or "", call.name or "", call.args)
             for part in parts
@@ -222,11 +244,11 @@ class Gemini:
             name=call.name, response={"output": result}, id=call.id or None
         )
         part = google.Part(function_response=said)
-        last = self.contents[-1]
+        last = self.history[-1]
         if last.role == "user":
             last.parts.append(part)
         else:
-            self.contents.append(google.UserContent([part]))
+            self.history.append(google.UserContent([part]))
 
 
 Talk = Chat | Responses | Messages | Gemini
