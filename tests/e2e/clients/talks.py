@@ -59,8 +59,8 @@ class Chat:
 
     dialect: ClassVar[str] = "openai.chat"
 
-    def __init__(self, url: str, model: str) -> None:
-        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
+    def __init__(self, url: str, model: str, *, key: str = KEY, patience: int = 0) -> None:
+        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=patience)
         self.history: list[Any] = [{"role": "user", "content": QUESTION}]
         function = {"name": "get_weather", "parameters": SCHEMA, "strict": True}
         self.asked: dict[str, Any] = {
@@ -100,8 +100,8 @@ class Responses:
     dialect: ClassVar[str] = "openai.responses"
     ended = ""
 
-    def __init__(self, url: str, model: str) -> None:
-        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
+    def __init__(self, url: str, model: str, *, key: str = KEY, patience: int = 0) -> None:
+        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=patience)
         self.history: list[Any] = [{"role": "user", "content": QUESTION}]
         tool = {"type": "function", "name": "get_weather", "parameters": SCHEMA, "strict": True}
         self.asked: dict[str, Any] = {
@@ -146,8 +146,8 @@ class Messages:
 
     dialect: ClassVar[str] = "anthropic.messages"
 
-    def __init__(self, url: str, model: str) -> None:
-        self.client = anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0)
+    def __init__(self, url: str, model: str, *, key: str = KEY, patience: int = 0) -> None:
+        self.client = anthropic.Anthropic(base_url=url, api_key=key, max_retries=patience)
         self.history: list[Any] = [{"role": "user", "content": QUESTION}]
         self.asked: dict[str, Any] = {
             "model": model,
@@ -194,8 +194,10 @@ class Gemini:
 
     dialect: ClassVar[str] = "gemini.generate"
 
-    def __init__(self, url: str, model: str) -> None:
-        self.client = genai.Client(api_key=KEY, http_options=google.HttpOptions(base_url=url))
+    def __init__(self, url: str, model: str, *, key: str = KEY, patience: int = 0) -> None:
+        retry = google.HttpRetryOptions(attempts=patience + 1)
+        options = google.HttpOptions(base_url=url, retry_options=retry)
+        self.client = genai.Client(api_key=key, http_options=options)
         self.history: list[Any] = [google.UserContent(QUESTION)]
         declared = google.FunctionDeclaration(
             name="get_weather", parameters_json_schema=SCHEMA, description="Look it up."
@@ -252,6 +254,6 @@ class Gemini:
 
 
 Talk = Chat | Responses | Messages | Gemini
-TALKS: Mapping[str, Callable[[str, str], Talk]] = {
+TALKS: Mapping[str, Callable[..., Talk]] = {
     talk.dialect: talk for talk in (Chat, Responses, Messages, Gemini)
 }
