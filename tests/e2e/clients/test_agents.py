@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.clients.agents import CLAUDE, CODEX, CONTENT, FILE, GEMINI, OPENCODE, PATCH, Agent
 from tests.e2e.clients.installed import node_clients
 from tests.e2e.clients.standing import MODELS, Standing, routed, shipped
-from tests.e2e.clients.told import calls_in, results_in, tools_in
+from tests.e2e.clients.told import Pairs, calls_in, results_in, tools_in
 
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.testing.replies import DIALECTS, Said
@@ -28,7 +28,7 @@ class Model:
         self.agent = agent
         self.provider = provider
         self.tool = tool
-        self.results: list[object] = []
+        self.results: Pairs = []
 
     def play(self, place, folder, path):
         """Let the agent make its file."""
@@ -73,7 +73,8 @@ def begun(server, upstream):
         def begin(agent: Agent, provider: str | None = None) -> Standing:
             known = dict.fromkeys((agent.model, *agent.also), MODELS[provider or agent.dialect])
             table = shipped(upstream.url) if provider is None else routed(upstream.url, known)
-            return stack.enter_context(server.standing(upstream, table))
+            place: Standing = stack.enter_context(server.standing(upstream, table))
+            return place
 
         yield begin
 

@@ -12,12 +12,12 @@ import openai
 import pytest
 from google.genai import errors as google
 from tests.e2e.clients.standing import MODELS
-from tests.e2e.clients.talks import CALLS, TALKS
+from tests.e2e.clients.talks import CALLS, TALKS, Chat, Responses
 
 from hyperroute.canon.units import SECOND
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.testing.replies import DIALECTS, Said, error_event, refusal, streamed
-from hyperroute.testing.script import MS, Script
+from hyperroute.testing.script import MS, End, Script
 
 HURRIED = Pace(first_ns=40 * MS, then_ns=40 * MS)
 RAISED = {
@@ -80,12 +80,12 @@ def test_an_answer_that_breaks_off_is_an_exception_and_never_an_end(place, diale
         kind = {"anthropic.messages": "overloaded_error", "gemini.generate": "UNAVAILABLE"}
         event = error_event(dialect, kind=kind.get(dialect, "server_error"), message="dead at sk-1")
         chunks = (*chunks, event)
-    ending = end if end in {"cut", "reset"} else "clean"
-    place.answers(dialect, replace(whole, chunks=chunks, end=ending))
+    ending: dict[str, End] = {"cut": "cut", "reset": "reset"}
+    place.answers(dialect, replace(whole, chunks=chunks, end=ending.get(end, "clean")))
     with closing(TALKS[dialect](place.url, MODELS[dialect])) as talk:
         with pytest.raises(RAISED[dialect]) as raised:
             talk.ask(stream=True)
-        assert dialect != "openai.responses" or talk.ended == "response.failed"
+        assert not isinstance(talk, Responses) or talk.ended == "response.failed"
         assert "sk-" not in str(raised.value)
         assert place.upstream.url not in str(raised.value)
     assert [visit.ended for visit in place.over()] == ["broken"]
@@ -105,7 +105,7 @@ def test_a_failure_behind_a_keep_alive_is_told_inside_the_stream(hurried, dialec
 def test_a_client_that_leaves_ends_the_call_upstream(place):
     slow = replace(streamed("openai.chat"), chunk_after_ns=20 * SECOND, waits_ns=(0, 0, 0))
     place.answers("openai.chat", slow)
-    with closing(TALKS["openai.chat"](place.url, MODELS["openai.chat"])) as talk:
+    with closing(Chat(place.url, MODELS["openai.chat"])) as talk:
         stream = talk.client.chat.completions.create(**talk.asked, stream=True)
         next(stream)
         stream.close()
