@@ -65,7 +65,7 @@ class Agent:
         done = subprocess.run(
             words,
             cwd=project,
-            env=environment(folder, home) | self.given(url, home),
+            env={**environment(folder, home), **self.given(url, home)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
