@@ -57,6 +57,14 @@ class Source:
         """Whose account answers, and whether in the caller's own dialect."""
         return self.frames.home
 
+    @property
+    def has_come(self) -> bool:
+        """Say whether the first frames are here, but not given yet.
+
+        A keep-alive now would be the one that follows them, and go out ahead of them.
+        """
+        return self._first is not None and self._first.done()
+
     async def within(self, ns: int, clock: AsyncClock) -> bytes | None:
         """Return the first frames; ``None``: they have not come in time.
 
@@ -97,13 +105,15 @@ class Source:
         await self.frames.close()
 
     async def _taken(self) -> bytes | None:
-        assert self._first is not None
-        task, self._first = self._first, None
+        task = self._first
+        assert task is not None
         try:
             return await task
         except asyncio.CancelledError:
             task.cancel()
             raise
+        finally:
+            self._first = None
 
 
 class Pouring:
@@ -224,7 +234,7 @@ class Pouring:
         framing, first = self._flowing.reframing, self._flowing.opening.first
         if framing is not None and framing.opening:
             await write(framing.opening)
-        if first is None:
+        if first is None and not self._source.has_come:
             await write(self._keep_alive())
         noting = self._flowing.noting
         ended = "streamed"
@@ -274,7 +284,7 @@ class Pouring:
         pulse, clock = self._pulse, self._clock
         while True:
             await clock.sleep(max(pulse.wait_ns(clock.now()), _LOOK_NS))
-            if pulse.is_due(clock.now()):
+            if pulse.is_due(clock.now()) and not self._source.has_come:
                 try:
                     async with asyncio.timeout(pulse.pace.slow_ns / SECOND):
                         await write(self._keep_alive())

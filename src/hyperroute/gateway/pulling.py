@@ -28,11 +28,17 @@ _JOIN_S = 1.0
 
 
 class Source:
-    """Frames read by a thread, one ahead."""
+    """Frames read by a thread, one ahead.
+
+    Attributes:
+        pulse: The keep-alive that may follow what ``next`` gave last. The frames themselves know
+            what follows what was read, which may still be waiting here.
+    """
 
     def __init__(self, frames: Frames, drains: Drains, clock: Clock) -> None:
         """Begin to read."""
         self.frames = frames
+        self.pulse = frames.pulse()
         self._drains = drains
         self._clock = clock
         self.left_at: Instant | None = None
@@ -42,7 +48,7 @@ class Source:
         self._over: Callable[[], None] | None = None
         self._is_read = False
         self._lock = threading.Lock()
-        self._queue: queue.Queue[bytes | RequestError | None] = queue.Queue(maxsize=1)
+        self._queue: queue.Queue[tuple[bytes, bytes] | RequestError | None] = queue.Queue(maxsize=1)
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._read, name="hyperroute-stream", daemon=True)
         self._thread.start()
@@ -82,7 +88,10 @@ class Source:
             return b""
         if isinstance(found, RequestError):
             raise found
-        return found
+        if found is None:
+            return None
+        piece, self.pulse = found
+        return piece
 
     def close(self, over: Callable[[], None]) -> None:
         """Hang up, or hear the rest out, if that is right.
@@ -111,7 +120,7 @@ class Source:
         with self.frames:
             try:
                 for piece in self.frames:
-                    self._put(piece)
+                    self._put((piece, self.frames.pulse()))
                     if self._is_closed.is_set():
                         if self._rest is not None:
                             heard_out(self.frames, self._rest, self._clock.now)
@@ -127,7 +136,7 @@ class Source:
             finally:
                 self._drains.end()
 
-    def _put(self, item: bytes | RequestError | None) -> None:
+    def _put(self, item: tuple[bytes, bytes] | RequestError | None) -> None:
         while not self._is_closed.is_set():
             try:
                 self._queue.put(item, timeout=1)
@@ -194,7 +203,7 @@ class Pieces:
             while (piece := source.next(silence_ns)) is not None:
                 silence_ns = self._pace.then_ns
                 if not piece:
-                    yield source.frames.pulse() if framing is None else framing.pulse
+                    yield source.pulse if framing is None else framing.pulse
                 else:
                     self._note(piece)
                     yield piece if framing is None else framing.each(piece)

@@ -11,25 +11,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call; ``arguments`` is JSON text, sent as it stands."""
+    """A tool call.
+
+    Attributes:
+        arguments: JSON text, sent as it stands; any text where ``custom``.
+        custom: Of a tool of OpenAI's that takes text; the others have none.
+    """
 
     name: str = "get_weather"
     arguments: str = '{"city": "Oslo", "days": 2}'
     id: str = "call_1"
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What an answer says: text in pieces, then perhaps a tool call, then how much it was."""
+    """What an answer says: what it thought, text in pieces, tool calls, and how much it was.
+
+    Attributes:
+        thought: Its reasoning, as far as it is shown; ``""``: none is.
+        seal: What its own vendor wants to have back with the reasoning, byte for byte: a signature,
+            encrypted content.
+    """
 
     text: tuple[str, ...] = ("Hello", ", wörld", ".")
-    call: Call | None = None
+    calls: tuple[Call, ...] = ()
+    thought: str = ""
+    seal: str = "c2VhbGVk+08="
     model: str = "model-1"
     input_tokens: int = 11
     output_tokens: int = 7
@@ -59,6 +73,9 @@ def _chat_usage(said: Said) -> Any:
 
 
 def _chat_call(call: Call) -> Any:
+    if call.custom:
+        custom = {"name": call.name, "input": call.arguments}
+        return {"id": call.id, "type": "custom", "custom": custom}
     function = {"name": call.name, "arguments": call.arguments}
     return {"id": call.id, "type": "function", "function": function}
 
@@ -70,9 +87,11 @@ def chat_whole(said: Said) -> Any:
         "content": "".join(said.text) or None,
         "refusal": None,
     }
-    if said.call:
-        message["tool_calls"] = [_chat_call(said.call)]
-    finish = "tool_calls" if said.call else "stop"
+    if said.thought:
+        message["reasoning_content"] = said.thought
+    if said.calls:
+        message["tool_calls"] = [_chat_call(call) for call in said.calls]
+    finish = "tool_calls" if said.calls else "stop"
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
     return {
         "id": "chatcmpl-1",
@@ -98,14 +117,16 @@ def chat_streamed(said: Said) -> Iterator[bytes]:
         return to_event({**base, "choices": [choice], "usage": None})
 
     yield chunk({"role": "assistant", "content": "", "refusal": None})
+    if said.thought:
+        yield chunk({"reasoning_content": said.thought})
     for text in said.text:
         yield chunk({"content": text})
-    if said.call:
-        first = _chat_call(Call(said.call.name, "", said.call.id))
-        yield chunk({"tool_calls": [{"index": 0, **first}]})
-        for piece in _halves(said.call.arguments):
-            yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
-    yield chunk({}, "tool_calls" if said.call else "stop")
+    for index, call in enumerate(said.calls):
+        kind, key = ("custom", "input") if call.custom else ("function", "arguments")
+        yield chunk({"tool_calls": [{"index": index, **_chat_call(replace(call, arguments=""))}]})
+        for piece in _halves(call.arguments):
+            yield chunk({"tool_calls": [{"index": index, kind: {key: piece}}]})
+    yield chunk({}, "tool_calls" if said.calls else "stop")
     yield to_event({**base, "choices": [], "usage": _chat_usage(said)})
     yield b"data: [DONE]\n\n"
 
@@ -115,6 +136,17 @@ def chat_streamed(said: Said) -> Iterator[bytes]:
 
 def _responses_items(said: Said) -> list[Any]:
     items: list[Any] = []
+    if said.thought:
+        summary = [{"type": "summary_text", "text": said.thought}]
+        items.append(
+            {
+                "type": "reasoning",
+                "id": "rs_1",
+                "summary": summary,
+                "encrypted_content": said.seal,
+                "status": "completed",
+            }
+        )
     if said.text:
         part = {
             "type": "output_text",
@@ -131,18 +163,22 @@ def _responses_items(said: Said) -> list[Any]:
                 "content": [part],
             }
         )
-    if said.call:
+    for number, call in enumerate(said.calls, 1):
+        kind, key = _RESPONSES_CALLS[call.custom]
         items.append(
             {
-                "type": "function_call",
-                "id": "fc_1",
-                "call_id": said.call.id,
-                "name": said.call.name,
-                "arguments": said.call.arguments,
+                "type": kind,
+                "id": f"fc_{number}",
+                "call_id": call.id,
+                "name": call.name,
+                key: call.arguments,
                 "status": "completed",
             }
         )
     return items
+
+
+_RESPONSES_CALLS = (("function_call", "arguments"), ("custom_tool_call", "input"))
 
 
 def responses_whole(said: Said, status: str = "completed") -> Any:
@@ -186,13 +222,36 @@ def _responses_events(said: Said) -> Iterator[Any]:
         yield {"type": f"response.{kind}", "response": responses_whole(said, "in_progress")}
     for index, item in enumerate(_responses_items(said)):
         place = {"item_id": item["id"], "output_index": index}
-        is_text = item["type"] == "message"
-        empty: dict[str, Any] = {"content": []} if is_text else {"arguments": ""}
+        empty, inner = _responses_inner(said, item, place)
         begun = {**item, **empty, "status": "in_progress"}
         yield {"type": "response.output_item.added", "output_index": index, "item": begun}
-        yield from _responses_text(said, place) if is_text else _responses_call(item, place)
+        yield from inner
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
     yield {"type": "response.completed", "response": responses_whole(said)}
+
+
+def _responses_inner(said: Said, item: Any, place: Any) -> tuple[Any, Iterator[Any]]:
+    """Return what an item lacks when it is added, and how it comes."""
+    match item["type"]:
+        case "message":
+            return {"content": []}, _responses_text(said, place)
+        case "reasoning":
+            return {"summary": [], "encrypted_content": None}, _responses_thought(said, place)
+        case "custom_tool_call":
+            return {"input": ""}, _responses_call(item, place, "custom_tool_call_input", "input")
+        case _:
+            come = _responses_call(item, place, "function_call_arguments", "arguments")
+            return {"arguments": ""}, come
+
+
+def _responses_thought(said: Said, place: Any) -> Iterator[Any]:
+    place = {**place, "summary_index": 0}
+    kind = "response.reasoning_summary"
+    part = {"type": "summary_text", "text": ""}
+    yield {"type": f"{kind}_part.added", **place, "part": part}
+    yield {"type": f"{kind}_text.delta", **place, "delta": said.thought}
+    yield {"type": f"{kind}_text.done", **place, "text": said.thought}
+    yield {"type": f"{kind}_part.done", **place, "part": {**part, "text": said.thought}}
 
 
 def _responses_text(said: Said, place: Any) -> Iterator[Any]:
@@ -206,11 +265,11 @@ def _responses_text(said: Said, place: Any) -> Iterator[Any]:
     yield {"type": "response.content_part.done", **place, "part": {**part, "text": text}}
 
 
-def _responses_call(item: Any, place: Any) -> Iterator[Any]:
-    for piece in _halves(item["arguments"]):
-        yield {"type": "response.function_call_arguments.delta", **place, "delta": piece}
-    done = {"arguments": item["arguments"], "name": item["name"]}
-    yield {"type": "response.function_call_arguments.done", **place, **done}
+def _responses_call(item: Any, place: Any, event: str, key: str) -> Iterator[Any]:
+    for piece in _halves(item[key]):
+        yield {"type": f"response.{event}.delta", **place, "delta": piece}
+    named = {"name": item["name"]} if key == "arguments" else {}
+    yield {"type": f"response.{event}.done", **place, key: item[key], **named}
 
 
 # anthropic.messages
@@ -219,20 +278,20 @@ def _responses_call(item: Any, place: Any) -> Iterator[Any]:
 def messages_whole(said: Said) -> Any:
     """Return a ``message``."""
     content: list[Any] = []
+    if said.thought:
+        content.append({"type": "thinking", "thinking": said.thought, "signature": said.seal})
     if said.text:
         content.append({"type": "text", "text": "".join(said.text)})
-    if said.call:
-        given = json.loads(said.call.arguments)
-        content.append(
-            {"type": "tool_use", "id": said.call.id, "name": said.call.name, "input": given}
-        )
+    for call in said.calls:
+        given = json.loads(call.arguments)
+        content.append({"type": "tool_use", "id": call.id, "name": call.name, "input": given})
     return {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "model": said.model,
         "content": content,
-        "stop_reason": "tool_use" if said.call else "end_turn",
+        "stop_reason": "tool_use" if said.calls else "end_turn",
         "stop_sequence": None,
         "usage": {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens},
     }
@@ -253,13 +312,13 @@ def _messages_events(said: Said) -> Iterator[Any]:
         "usage": {"input_tokens": said.input_tokens, "output_tokens": 1},
     }
     yield {"type": "message_start", "message": begun}
+    calls = iter(said.calls)
     for index, block in enumerate(full["content"]):
-        is_text = block["type"] == "text"
-        empty: dict[str, Any] = {"text": ""} if is_text else {"input": {}}
+        empty, deltas = _messages_inner(said, block, calls)
         yield {"type": "content_block_start", "index": index, "content_block": {**block, **empty}}
         if index == 0:
             yield {"type": "ping"}
-        for delta in _messages_deltas(said, is_text=is_text):
+        for delta in deltas:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
     delta = {"stop_reason": full["stop_reason"], "stop_sequence": None}
@@ -268,14 +327,20 @@ def _messages_events(said: Said) -> Iterator[Any]:
     yield {"type": "message_stop"}
 
 
-def _messages_deltas(said: Said, *, is_text: bool) -> Iterator[Any]:
-    if is_text:
-        for text in said.text:
-            yield {"type": "text_delta", "text": text}
-        return
-    assert said.call is not None
-    for piece in _halves(said.call.arguments):
-        yield {"type": "input_json_delta", "partial_json": piece}
+def _messages_inner(said: Said, block: Any, calls: Iterator[Call]) -> tuple[Any, list[Any]]:
+    """Return what a block lacks when it starts, and how it comes."""
+    match block["type"]:
+        case "text":
+            return {"text": ""}, [{"type": "text_delta", "text": text} for text in said.text]
+        case "thinking":
+            thought = {"type": "thinking_delta", "thinking": said.thought}
+            seal = {"type": "signature_delta", "signature": said.seal}
+            return {"thinking": "", "signature": ""}, [thought, seal]
+        case _:
+            halves = _halves(next(calls).arguments)
+            return {"input": {}}, [
+                {"type": "input_json_delta", "partial_json": piece} for piece in halves
+            ]
 
 
 # gemini.generate
@@ -299,23 +364,31 @@ def _gemini(said: Said, parts: list[Any], *, last: bool) -> Any:
     }
 
 
-def _gemini_call(call: Call) -> Any:
-    return {"functionCall": {"name": call.name, "args": json.loads(call.arguments)}}
+def _gemini_rest(said: Said) -> list[Any]:
+    """Return the calls; what was thought is sealed upon the first of them."""
+    parts: list[Any] = [
+        {"functionCall": {"name": call.name, "args": json.loads(call.arguments)}}
+        for call in said.calls
+    ]
+    if parts and said.thought:
+        parts[0]["thoughtSignature"] = said.seal
+    return parts
+
+
+def _gemini_thought(said: Said) -> list[Any]:
+    return [{"text": said.thought, "thought": True}] if said.thought else []
 
 
 def gemini_whole(said: Said) -> Any:
     """Return a ``GenerateContentResponse``."""
-    parts: list[Any] = [{"text": "".join(said.text)}] if said.text else []
-    if said.call:
-        parts.append(_gemini_call(said.call))
-    return _gemini(said, parts, last=True)
+    text = [{"text": "".join(said.text)}] if said.text else []
+    return _gemini(said, [*_gemini_thought(said), *text, *_gemini_rest(said)], last=True)
 
 
 def gemini_streamed(said: Said) -> Iterator[bytes]:
     """Yield the documents of a Gemini stream, each with new parts only."""
-    parts: list[Any] = [{"text": text} for text in said.text]
-    if said.call:
-        parts.append(_gemini_call(said.call))
+    texts = [{"text": text} for text in said.text]
+    parts = [*_gemini_thought(said), *texts, *_gemini_rest(said)]
     for index, part in enumerate(parts):
         yield to_event(_gemini(said, [part], last=index == len(parts) - 1))
 

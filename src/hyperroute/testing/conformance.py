@@ -262,7 +262,9 @@ class _Suite:
 
         yield Case(f"{label}: what a shape fills in is said", filled)
         yield Case(f"{label}: text arrives in any chunks", said(HELLO))
-        yield Case(f"{label}: tool calls arrive in any chunks", said(Said(text=(), call=Call())))
+        yield Case(
+            f"{label}: tool calls arrive in any chunks", said(Said(text=(), calls=(Call(),)))
+        )
         yield Case(f"{label}: an answer in the other form is read, too", mismatched)
         yield Case(f"{label}: any bytes end in a verdict", garbage)
         yield Case(f"{label}: the request is signed", signed)
@@ -331,7 +333,7 @@ def _reply(heard: Heard) -> Reply:
 def _says(reply: Reply, said: Said) -> None:
     _that(reply.text == "".join(said.text), f"the text arrived as {reply.text!r}")
     calls = [_meaning(p) for p in reply.choices[0].parts if isinstance(p, ToolUse)]
-    wanted = [_meaning(said.call)] if said.call else []
+    wanted = [_meaning(call) for call in said.calls]
     _that(calls == wanted, f"the tool calls arrived as {calls!r}")
     finish = reply.choices[0].finish.reason
     _that(finish == ("tool_calls" if wanted else "stop"), f"it finished as {finish!r}")

@@ -73,6 +73,9 @@ def test_a_silent_stream_is_kept_alive_first_after_10_s_and_then_every_15(
     pulses = [(at_ns, piece) for at_ns, piece in written if is_pulse(piece)]
     content = b"".join(piece for _, piece in written if not is_pulse(piece))
     assert content == plain
+    forms = [piece for _, piece in written[1:]]
+    first = next(at for at, piece in enumerate(forms) if not piece.startswith((before, after)))
+    assert all(piece.startswith(before) for piece in forms[:first])
     began = written[1][0] == 0  # content went out before the silence
     step = [15 * SECOND] if began else [10 * SECOND, 25 * SECOND]
     due = [*step, *(step[-1] + 15 * SECOND * n for n in range(1, 4))]

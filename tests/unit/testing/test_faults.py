@@ -12,7 +12,7 @@ from hyperroute.testing.replies import Call, Said, error_event, refusal, streame
 from hyperroute.testing.script import SECOND
 from hyperroute.testing.world import World
 
-SAID = Said(call=Call())
+SAID = Said(calls=(Call(),))
 RAISED = {
     1: "dns", 2: "connect", 3: "connect_timeout", 4: "tls", 5: "pool", 6: "unsent", 7: "reset",
     9: "goaway", 52: "cut", 53: "encoding", 54: "first_byte", 55: "idle", 60: "reset",
