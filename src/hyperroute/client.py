@@ -49,8 +49,8 @@ class _Base:
     ) -> None:
         """Resolve accounts; watch the tables if wanted.
 
-        ``warm``: make ready what reading takes time, beside everything else. Not in a World, where
-        what is known must not hang on when a thread ends.
+        ``warm``: make ready what takes time to read. Not in a World, where nothing should hang on what
+        is installed.
         """
         router = router if router is not None else Router.load()
         self.desk = Desk(router, sink=sink, board=board, **guards)

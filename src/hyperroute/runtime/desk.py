@@ -72,8 +72,8 @@ class Desk:
         self._setting = self._settled(router)
 
     def warm(self) -> None:
-        """Make ready to count tokens, in the background."""
-        self._tokens.warm_beside()
+        """Make ready to count tokens."""
+        self._tokens.warm()
 
     def measure(self, request: Request) -> Measured:
         """Count the tokens of a request, or estimate them and say so."""

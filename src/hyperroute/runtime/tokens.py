@@ -5,9 +5,10 @@ which downloads it when it first needs it. A download must never happen on the p
 fail one: so tiktoken is used only if its vocabulary is in its own cache already, whole (the digest is
 checked, because tiktoken would replace a broken file by a download).
 
-Reading a vocabulary takes a tenth of a second and more, so no request does it: a client warms it in
-the background when it starts, and until then, as where there is none, nothing is counted. The planner
-then goes by bytes, of which a byte-level vocabulary never makes more tokens than there are.
+Reading a vocabulary takes a tenth of a second and more, so no request does it: the first client of a
+process does when it starts. In a thread it would not be sooner ready, and would stop all others just
+the same, because splintr keeps the interpreter's lock meanwhile (measured). Where there is none the
+planner goes by bytes, of which a byte-level vocabulary never makes more tokens than there are.
 
 Source: tiktoken 0.12, ``tiktoken.load.read_file_cached`` and ``tiktoken_ext.openai_public``: the
 cache's environment variables, its file names, the vocabulary's address and digest; read 2026-11-22.
@@ -18,12 +19,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -75,14 +74,6 @@ class Tokens:
     def warm(self) -> None:
         """Read the vocabulary, if there is one on this machine; never fails."""
         self._encode = _encode(_cache())
-
-    def warm_beside(self) -> threading.Thread | None:
-        """Do so in a thread of its own, which nobody has to wait for; none where no library is."""
-        if not any(map(find_spec, ("splintr", "tiktoken"))):
-            return None
-        thread = threading.Thread(target=self.warm, name="hyperroute-tokens", daemon=True)
-        thread.start()
-        return thread
 
     def count(self, request: Request) -> int | None:
         """Count the tokens of a request's body; ``None`` if that is not possible.

@@ -129,19 +129,10 @@ def test_what_cannot_be_counted_is_estimated_and_says_so(warm):
     assert cold.tokens <= cold.at_most
 
 
-def test_a_client_warms_beside_its_start_and_a_world_does_not():
+def test_a_client_is_warm_when_it_starts_and_one_in_a_world_is_not():
     pytest.importorskip("splintr")
     world = World()
     with Client(ROUTER, transport=world, clock=world) as still:
         assert still.desk.measure(asking()).way == "estimated"
-    tokens = Tokens()
-    thread = tokens.warm_beside()
-    assert thread is not None
-    thread.join(30)
-    assert tokens.at_hand
-
-
-def test_without_a_library_no_thread_is_started(monkeypatch):
-    for library in ("splintr", "tiktoken"):
-        monkeypatch.setitem(sys.modules, library, None)
-    assert Tokens().warm_beside() is None
+    with Client(ROUTER, transport=world) as client:
+        assert client.desk.measure(asking()).way == "counted"
