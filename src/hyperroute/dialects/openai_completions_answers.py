@@ -191,9 +191,9 @@ class CompletionsManners(Manners):
         self._asked = asked
         self._usage: bytes | None = None
 
-    def mended(self, frame: bytes, events: list[StreamEvent]) -> bytes:
+    def mended(self, frame: bytes) -> bytes:
         """Withhold a chunk that holds nothing but usage not asked for."""
-        if self._asked or not any(isinstance(event, UsageReported) for event in events):
+        if self._asked or b'"usage"' not in frame:
             return frame
         body = frame[frame.find(b"{") : frame.rfind(b"}") + 1]
         place = find(body, ("usage",))

@@ -19,7 +19,7 @@ from hyperroute.catalog.card import Breaker
 from hyperroute.dialects.base import Profile
 from hyperroute.dialects.unsaid import Speech
 from hyperroute.providers.flow import CallError, Fetched, Flow, Outbound, Pause
-from hyperroute.providers.speak import chosen, same_model
+from hyperroute.providers.speak import chosen
 from hyperroute.providers.verdicts import MALFORMED
 from hyperroute.routing.attempt import step
 from hyperroute.routing.health import DEFAULT_BREAKER
@@ -47,6 +47,7 @@ from hyperroute.routing.state import (
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.credentials import Accounts
+from hyperroute.runtime.identity import another_name, is_another
 from hyperroute.runtime.outcome import error_of, shown
 from hyperroute.runtime.ports import AsyncTransport, Transport
 
@@ -199,7 +200,7 @@ class Run:
             outbound,
             now=now,
             # Not bound to the run: a cycle would keep all of a call until the collector comes by.
-            is_another=partial(_is_another, self.plan, call.candidate),
+            is_another=partial(is_another, self.plan, call.candidate),
         )
         return self.call
 
@@ -354,7 +355,7 @@ class Run:
             self.call.size,
             tuple(self.call.outbound.losses),
             self.call.kept(),
-            _other(self.call.answered, self.call.outbound.model, self.call.offer.model),
+            another_name(self.call.answered, self.call.outbound.model, self.call.offer.model),
         )
 
 
@@ -362,30 +363,6 @@ def _least(one: int | None, other: int | None) -> int | None:
     if one is None or other is None:
         return one if other is None else other
     return min(one, other)
-
-
-def _other(answered: str, *asked: str) -> str | None:
-    """Return the name that a model answered under where it is clearly none of those asked for.
-
-    That alone only warns: hosts call their deployments as they like, and the table's ``sends`` may
-    be such a name.
-    """
-    if not answered or answered in asked or any(same_model(name, answered) for name in asked):
-        return None
-    return answered
-
-
-def _is_another(plan: Plan, candidate: Candidate, answered: str) -> bool:
-    """Say whether a pinned model's place was taken by another that the table knows.
-
-    A name that nobody knows proves nothing: hosts call their deployments as they like.
-    """
-    if not plan.pinned or not _other(answered, candidate.sends, candidate.offer.model):
-        return False
-    return any(
-        answered in {other.sends, other.model} or answered.startswith(f"{other.sends}-")
-        for other in plan.table.offers.values()
-    )
 
 
 def _broken(error: Exception) -> Flow:
