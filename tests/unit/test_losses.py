@@ -104,3 +104,16 @@ def test_where_losses_are_refused_and_nobody_is_left_the_caller_learns_what(regi
         assert there.sent == []
         # What has been generated is not thrown away for what the caller's dialect cannot say.
         assert client.send(ASKED, dialect=CHAT).record.outcome == "served"
+
+
+def test_probabilities_that_do_not_come_back_are_on_record(registry):
+    there = world(stream=False)
+    router = Router.loads(
+        LOOSE + "  gpt: {kind: chat, does: [logprobs], offers: [{at: open, sends: model-1}]}\n",
+        registry=registry,
+    )
+    asked = {"model": "gpt", "input": "hi", "include": ["message.output_text.logprobs"]}
+    with Client(router, transport=there, clock=there) as client:
+        losses = client.send(asked, dialect="openai.responses").record.losses
+    why = "probabilities of tokens are told in the answer's own dialect only"
+    assert losses == (Loss("/choices/0", "dropped", why, "reply"),)

@@ -48,6 +48,7 @@ BESIDE: Final = "what stood beside the medium has no place here"
 MEDIUM: Final = "no {} in an answer here"
 METER: Final = "no place for {}"
 UNKNOWN: Final = "{} is required, and unknown"
+NO_LOGPROBS: Final = "probabilities of tokens are told in the answer's own dialect only"
 NEAREST: Final = "an end by {} is told by the nearest word"
 
 TOKENS: Final = frozenset({"input_tokens", "output_tokens"})

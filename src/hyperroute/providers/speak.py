@@ -15,12 +15,14 @@ from typing import Final, NoReturn, cast
 
 from hyperroute.canon.events import Delivery, StreamEvent
 from hyperroute.canon.failure import Failure
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.wire import Headers, HttpHead, HttpRequest
 from hyperroute.dialects.base import Dialect, Emission, ErrorInStream, Repairing
 from hyperroute.dialects.losses import refusal_of
+from hyperroute.dialects.places import place_in_reply
 from hyperroute.dialects.relay import SpliceError, merge_top
 from hyperroute.dialects.returning import Returning, sent_custom
-from hyperroute.dialects.unsaid import Unsaid
+from hyperroute.dialects.unsaid import NO_LOGPROBS, Unsaid
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
 from hyperroute.providers.classify import Classify, by_dialect
@@ -196,6 +198,9 @@ def _returning(call: Outbound, dialect: Dialect) -> Returning | None:
     if call.request.dialect == dialect.name:
         return None
     speech = call.speech
+    if "logprobs" in call.request.features:
+        where = place_in_reply(dialect.name, "choices")
+        call.losses.append(Loss(where, "dropped", NO_LOGPROBS, "reply"))
     return Returning(
         call.profile.vendor,
         call.profile.group,
