@@ -282,7 +282,7 @@ CHECKS: list[Any] = [
 
 
 @pytest.mark.parametrize(("found", "target", "check"), CHECKS)
-def test_what_is_written_is_read_by_the_sdk_of_its_vendor(found, target, check, sdk):
+def test_invariant_32_what_is_written_is_read_by_the_sdk_of_its_vendor(found, target, check, sdk):
     some = [one for one in found if one.target == target and one.outcome in ("translated", "lossy")]
     assert len(some) > 40
     for one in some:
