@@ -113,9 +113,7 @@ def llm(url: str, key: str, model: str) -> str:
     os.environ["LLM_USER_PATH"] = str(folder)
     import llm as command
 
-    declared = (
-        f"- model_id: here\n  model_name: {model}\n  api_base: {url}/v1\n  supports_tools: true\n"
-    )
+    declared = f"- model_id: here\n  model_name: {model}\n  api_base: {url}/v1\n  supports_tools: true\n  api_key_name: gateway\n"
     (folder / "extra-openai-models.yaml").write_text(declared, "utf-8")
     model_here = command.get_model("here")
     model_here.key = key
