@@ -14,7 +14,7 @@ from hyperroute.canon.wire import HttpRequest
 from hyperroute.dialects.base import Dialect
 from hyperroute.providers import verdicts
 from hyperroute.providers.builtin import DIALECTS, PASSING
-from hyperroute.providers.flow import READ, CallError, Flow, Grant, Outbound, Pause, Wish
+from hyperroute.providers.flow import READ, CallError, Flow, Grant, Lane, Outbound, Pause, Wish
 from hyperroute.providers.sign import unsigned
 from hyperroute.providers.speak import chosen, speak
 from hyperroute_simulated.media import KINDS, produced
@@ -64,6 +64,8 @@ def _granted(flow: Flow, line: _Line) -> Flow:
             match wish:
                 case HttpRequest():
                     grant = yield from line.open(wish)
+                case Lane():  # the tap is fed by the flow what nobody takes straight
+                    grant = yield from line.read()
                 case _ if wish is READ:
                     grant = yield from line.read()
                 case _:

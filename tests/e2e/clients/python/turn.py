@@ -113,12 +113,11 @@ def llm(url: str, key: str, model: str) -> str:
     os.environ["LLM_USER_PATH"] = str(folder)
     import llm as command
 
-    declared = (
-        f"- model_id: here\n  model_name: {model}\n  api_base: {url}/v1\n  supports_tools: true\n"
-    )
+    declared = f"- model_id: here\n  model_name: {model}\n  api_base: {url}/v1\n  supports_tools: true\n  api_key_name: gateway\n"
     (folder / "extra-openai-models.yaml").write_text(declared, "utf-8")
-    chain = command.get_model("here").chain(QUESTION, tools=[get_weather], key=key)
-    return str(chain.text())
+    model_here = command.get_model("here")
+    model_here.key = key
+    return str(model_here.chain(QUESTION, tools=[get_weather]).text())
 
 
 CLIENTS: dict[str, Callable[[str, str, str], str]] = {
