@@ -9,6 +9,8 @@ every leading step of that kind is taken off before the table is asked (api.md, 
     responses                         POST       answer, openai.responses
     messages                          POST       answer, anthropic.messages
     messages/count_tokens             POST       count, anthropic.messages
+    embeddings                        POST       answer, openai.embeddings
+    completions                       POST       answer, openai.completions
     gemini                            POST       answer, by its body
     models/NAME:generateContent       POST       answer, gemini.generate
     models/NAME:streamGenerateContent POST       answer, gemini.generate (streamed)
@@ -34,6 +36,8 @@ CHAT: Final = "openai.chat"
 RESPONSES: Final = "openai.responses"
 MESSAGES: Final = "anthropic.messages"
 GEMINI: Final = "gemini.generate"
+EMBEDDINGS: Final = "openai.embeddings"
+COMPLETIONS: Final = "openai.completions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,8 @@ _PLACES: Final[Mapping[str, Place]] = MappingProxyType(
         "messages": Place(verb="answer", methods=_POST, dialect=MESSAGES),
         "messages/count_tokens": Place(verb="count", methods=_POST, dialect=MESSAGES),
         "gemini": Place(verb="answer", methods=_POST, dialect=GEMINI, either=True),
+        "embeddings": Place(verb="answer", methods=_POST, dialect=EMBEDDINGS),
+        "completions": Place(verb="answer", methods=_POST, dialect=COMPLETIONS),
         "models": Place(verb="models", methods=_GET),
     }
 )
@@ -146,6 +152,8 @@ def _of_model(rest: str, query: str) -> Place | None:
 
 __all__ = [
     "CHAT",
+    "COMPLETIONS",
+    "EMBEDDINGS",
     "GEMINI",
     "MESSAGES",
     "RESPONSES",

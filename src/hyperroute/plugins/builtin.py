@@ -8,18 +8,18 @@ from typing import Final
 from hyperroute.dialects.base import Dialect
 from hyperroute.plugins.hookspecs import hookimpl
 from hyperroute.plugins.secret import Secret, builtin_secret
-from hyperroute.providers.builtin import DIALECTS
+from hyperroute.providers.builtin import DIALECTS, PASSING
 
 BUILTIN_NAME: Final = "hyperroute"
 
 
 class Builtin:
-    """A plugin like any other: the four dialects, and secrets from the environment and files."""
+    """A plugin like any other: its dialects, and secrets from the environment and files."""
 
     @hookimpl
     def hyperroute_dialects(self) -> Iterable[Dialect]:
         """Add the dialects that ship with the library."""
-        return DIALECTS.values()
+        return (*DIALECTS.values(), *PASSING.values())
 
     @hookimpl
     def hyperroute_secret(self, reference: str) -> Secret | None:

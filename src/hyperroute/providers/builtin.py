@@ -1,4 +1,4 @@
-"""The four dialects that ship with the library, by the table's word for their endpoint."""
+"""The dialects that ship with the library, by the table's word for their endpoint."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from hyperroute.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from hyperroute.dialects.base import Dialect
 from hyperroute.dialects.gemini import GEMINI_GENERATE
 from hyperroute.dialects.openai_chat import OPENAI_CHAT
+from hyperroute.dialects.openai_completions import OPENAI_COMPLETIONS
+from hyperroute.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from hyperroute.dialects.openai_responses import OPENAI_RESPONSES
 
 DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
@@ -20,4 +22,9 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
 )
 """Law 7 makes the order matter nowhere: a request's own dialect always comes first."""
 
-__all__ = ["DIALECTS"]
+PASSING: Final[Mapping[str, Dialect]] = MappingProxyType(
+    {dialect.endpoint: dialect for dialect in (OPENAI_EMBEDDINGS, OPENAI_COMPLETIONS)}
+)
+"""Those whose requests only pass: no other dialect can say them, nor they what others say."""
+
+__all__ = ["DIALECTS", "PASSING"]

@@ -150,6 +150,8 @@ _TABLES: Final = MappingProxyType(
     {
         "openai.chat": OPENAI_ROWS + BEDROCK_ROWS,
         "openai.responses": OPENAI_ROWS + BEDROCK_ROWS,
+        "openai.embeddings": OPENAI_ROWS + BEDROCK_ROWS,
+        "openai.completions": OPENAI_ROWS + BEDROCK_ROWS,
         "anthropic.messages": ANTHROPIC_ROWS + BEDROCK_ROWS,
         "gemini.generate": GEMINI_ROWS + BEDROCK_ROWS,
     }

@@ -23,6 +23,7 @@ from hyperroute.dialects.returning import Returning, sent_custom
 from hyperroute.dialects.unsaid import Unsaid
 from hyperroute.errors import ClientWireError, ProviderWireError
 from hyperroute.providers import verdicts
+from hyperroute.providers.builtin import PASSING
 from hyperroute.providers.classify import Classify, by_dialect
 from hyperroute.providers.emptiness import Emptiness
 from hyperroute.providers.flow import (
@@ -95,18 +96,22 @@ def chosen(call: Outbound, dialects: Mapping[str, Dialect]) -> Dialect:
     """Return the dialect to speak upstream: the request's own, else the account's first.
 
     Raises:
-        CallError: The account speaks none of the plugin's dialects; the table is at fault.
+        CallError: The account speaks none of the plugin's dialects, or none that could say what only
+            passes; the table is at fault.
     """
     spoken = [dialects[word] for word in (call.speaks or tuple(dialects)) if word in dialects]
     for dialect in spoken:
         if dialect.name == call.request.dialect:
             return dialect
-    if not spoken:
+    # What only passes says nothing but its own: it is no dialect to translate into, or out of.
+    able = [dialect for dialect in spoken if dialect.endpoint not in PASSING]
+    if not able or call.request.endpoint in PASSING:
         fail(
             verdicts.UNSPOKEN,
-            f"speaks {list(call.speaks)!r}, but its plugin knows {sorted(dialects)!r}",
+            f"speaks {list(call.speaks)!r}, its plugin knows {sorted(dialects)!r}, and asked was "
+            f"{call.request.dialect}",
         )
-    return spoken[0]
+    return able[0]
 
 
 def request_of(call: Outbound, dialect: Dialect, *, url: str = "") -> HttpRequest:

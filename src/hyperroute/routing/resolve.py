@@ -27,6 +27,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "videos": "/v1/videos/generate",
         "audio": "/v1/audio/generations",
         "embeddings": "/v1/embeddings",
+        "completions": "/v1/completions",
         "gpu": "/v1/gpu",
     }
 )

@@ -121,7 +121,16 @@ Cond = dict[str, Test]
 
 Kind = Literal["chat", "image", "video", "audio", "embed", "gpu"]
 Endpoint = Literal[
-    "chat", "messages", "responses", "gemini", "images", "videos", "audio", "embeddings", "gpu"
+    "chat",
+    "messages",
+    "responses",
+    "gemini",
+    "images",
+    "videos",
+    "audio",
+    "embeddings",
+    "completions",
+    "gpu",
 ]
 FailureWord = Literal[
     "rate_limited",

@@ -21,6 +21,7 @@ ENDPOINTS = (
     "videos",
     "audio",
     "embeddings",
+    "completions",
     "gpu",
 )
 

@@ -37,12 +37,21 @@ def acme(name="acme", **more):
 # --- what is there -------------------------------------------------------------------------------
 def test_the_built_in_parts_enter_by_the_same_door():
     registry = discover(entry_points=False)
-    assert set(registry.endpoints) == {"chat", "responses", "messages", "gemini"}
+    assert set(registry.endpoints) == {
+        "chat",
+        "responses",
+        "messages",
+        "gemini",
+        "embeddings",
+        "completions",
+    }
     assert set(registry.dialects) == {
         "openai.chat",
         "openai.responses",
         "anthropic.messages",
         "gemini.generate",
+        "openai.embeddings",
+        "openai.completions",
     }
     assert registry.origins["dialect openai.chat"] == Origin("hyperroute")
     assert registry.plugins == (Origin("hyperroute"),)

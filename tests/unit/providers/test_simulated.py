@@ -12,7 +12,7 @@ from hyperroute.canon.request import Conversation, Request
 from hyperroute.canon.units import SECOND
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
-from hyperroute.providers.builtin import DIALECTS
+from hyperroute.providers.builtin import DIALECTS, PASSING
 from hyperroute.providers.flow import Outbound, Pause
 from hyperroute.testing.conformance_play import play
 from hyperroute.testing.script import Script
@@ -281,3 +281,31 @@ def test_a_stand_in_translates_as_the_original_would():
     outbound = ask(logit_bias={"1": 1})
     play(registry.provider("anthropic"), outbound, UNUSED)
     assert "/logit_bias" in [loss.path for loss in outbound.losses]
+
+
+# --- what only passes ------------------------------------------------------------------------------
+def passed(word, **body):
+    raw = {"model": "m", **body}
+    request = PASSING[word].parse_request(raw, body=json.dumps(raw).encode())
+    return reply(Outbound(request=request, model="m", url="", seed=1))
+
+
+def test_embeddings_are_the_same_for_the_same_input_and_of_length_one():
+    told = passed("embeddings", input=["a", "b", "a"], dimensions=5)
+    first, other, again = (one["embedding"] for one in told.choices[0].parts[0].value["data"])
+    assert first == again != other
+    assert len(first) == 5
+    assert sum(number * number for number in first) == pytest.approx(1)
+
+
+def test_embeddings_come_in_base64_where_that_is_asked():
+    told = passed("embeddings", input=[1, 2, 3], encoding_format="base64")
+    assert isinstance(told.choices[0].parts[0].value["data"][0]["embedding"], str)
+    assert told.usage.input_tokens == 3
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_prompt_is_continued_and_cut_at_its_limit(stream):
+    told = passed("completions", prompt=["x", "y"], max_tokens=2, stream=stream)
+    assert [choice.finish.reason for choice in told.choices] == ["length", "length"]
+    assert told.usage.output_tokens == 4

@@ -17,6 +17,8 @@ from typing import Final
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.dialects.base import Dialect
 from hyperroute.dialects.openai_chat import OPENAI_CHAT
+from hyperroute.dialects.openai_completions import OPENAI_COMPLETIONS
+from hyperroute.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from hyperroute.dialects.openai_responses import OPENAI_RESPONSES
 from hyperroute.plugins.hookspecs import hookimpl
 from hyperroute.providers.flow import Outbound, Provider
@@ -25,7 +27,12 @@ from hyperroute.providers.speak import speak
 
 URL: Final = "https://api.openai.com/v1"
 _DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
-    {"chat": OPENAI_CHAT, "responses": OPENAI_RESPONSES}
+    {
+        "chat": OPENAI_CHAT,
+        "responses": OPENAI_RESPONSES,
+        "embeddings": OPENAI_EMBEDDINGS,
+        "completions": OPENAI_COMPLETIONS,
+    }
 )
 _HEADERS: Final = (("organization", "openai-organization"), ("project", "openai-project"))
 _API_KEY: Final = in_header("api-key")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from hyperroute.plugins.hookspecs import hookimpl
 from hyperroute.plugins.registry import Registry
 from hyperroute.plugins.secret import Secret
-from hyperroute.providers.builtin import DIALECTS
+from hyperroute.providers.builtin import DIALECTS, PASSING
 from hyperroute.providers.flow import Provider
 from hyperroute_simulated.flow import URL, simulated
 from hyperroute_simulated.simulation import INSTANT, OPTIONS, SIMULATED, Simulation, Step, step_of
+
+_SPOKEN: Final = MappingProxyType({**DIALECTS, **PASSING})
 
 
 def provider(simulation: Simulation | None = None) -> Provider:
@@ -24,12 +27,12 @@ def provider(simulation: Simulation | None = None) -> Provider:
     world = Simulation() if simulation is None else simulation
     return Provider(
         name="simulated",
-        flow=simulated(world),
+        flow=simulated(world, _SPOKEN),
         url=URL,
-        speaks=tuple(DIALECTS),
+        speaks=tuple(_SPOKEN),
         options=OPTIONS,
         cancel_stops_billing=True,
-        dialects=DIALECTS,
+        dialects=_SPOKEN,
     )
 
 
@@ -43,7 +46,7 @@ def simulated_registry(registry: Registry, simulation: Simulation | None = None)
     stand_ins = {
         name: replace(
             original,
-            flow=simulated(world, original.dialects or DIALECTS),
+            flow=simulated(world, original.dialects or _SPOKEN),
             url=original.url or URL,
             secret="",
         )

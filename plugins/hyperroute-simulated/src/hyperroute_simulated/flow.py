@@ -13,7 +13,7 @@ from typing import Final
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.dialects.base import Dialect
 from hyperroute.providers import verdicts
-from hyperroute.providers.builtin import DIALECTS
+from hyperroute.providers.builtin import DIALECTS, PASSING
 from hyperroute.providers.flow import READ, CallError, Flow, Grant, Outbound, Pause, Wish
 from hyperroute.providers.sign import unsigned
 from hyperroute.providers.speak import chosen, speak
@@ -23,6 +23,9 @@ from hyperroute_simulated.simulation import OPTIONS, Simulation, with_options
 
 URL: Final = "https://simulated.invalid"
 """A name that RFC 2606 keeps from ever existing, should anybody try."""
+
+_WIRED: Final = frozenset(dialect.name for dialect in PASSING.values())
+"""Of media kinds, what has a wire format here all the same."""
 
 
 def simulated(
@@ -43,7 +46,7 @@ def simulated(
         except (TypeError, ValueError) as error:
             verdict = replace(verdicts.OUR_TRANSLATION, message=str(error), explains=False)
             raise CallError(verdict) from None
-        if call.request.kind in KINDS:
+        if call.request.kind in KINDS and call.request.dialect not in _WIRED:
             yield from produced(call, world)
             return
         dialect = chosen(call, dialects)

@@ -91,7 +91,14 @@ _GEMINI: Final[Mapping[Is, Refusal]] = MappingProxyType(
     }
 )
 _TABLES: Final = MappingProxyType(
-    {"chat": _OPENAI, "responses": _OPENAI, "messages": _ANTHROPIC, "gemini": _GEMINI}
+    {
+        "chat": _OPENAI,
+        "responses": _OPENAI,
+        "embeddings": _OPENAI,
+        "completions": _OPENAI,
+        "messages": _ANTHROPIC,
+        "gemini": _GEMINI,
+    }
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from hyperroute.canon.events import PartDelta, PartStarted, Started, StreamEvent, collect
 from hyperroute.canon.failure import Failure
@@ -21,6 +21,7 @@ from hyperroute.errors import ClientWireError
 from hyperroute.providers.classify import classify_transport, verdict_on
 from hyperroute.providers.flow import CallError, Outbound
 from hyperroute_simulated.answer import answer
+from hyperroute_simulated.passing import continued, embedded
 from hyperroute_simulated.refusals import refusal
 from hyperroute_simulated.simulation import Simulation, Step, draw
 
@@ -68,18 +69,25 @@ def serve(request: HttpRequest, call: Outbound, dialect: Dialect, world: Simulat
     try:
         raw = {"model": call.model, "stream": call.request.stream, **loads(request.body)}
         asked = dialect.parse_request(raw, body=request.body, headers=request.headers)
-        events = answer(
-            asked.conversation,
-            reply_id=f"sim-{draw(world.seed, fingerprint, b'id'):016x}",
-            model=call.model,
-            created=call.unix_s,
-            fixed="" if step.kind is Is.EMPTY_COMPLETION else world.answer,
-        )
         writer = _Writer(asked=asked, model=call.model, dialect=dialect, world=world, step=step)
-        pieces = tuple((writer.streamed if call.request.stream else writer.whole)(events))
+        if dialect.endpoint == "embeddings":
+            pieces = tuple(writer.sent(embedded(asked.raw, model=call.model), 0))
+        else:
+            told: dict[str, Any] = {
+                "reply_id": f"sim-{draw(world.seed, fingerprint, b'id'):016x}",
+                "model": call.model,
+                "created": call.unix_s,
+                "fixed": "" if step.kind is Is.EMPTY_COMPLETION else world.answer,
+            }
+            events = (
+                continued(asked.raw, **told)
+                if dialect.endpoint == "completions"
+                else answer(asked.conversation, **told)
+            )
+            pieces = tuple((writer.streamed if call.request.stream else writer.whole)(events))
     except (ClientWireError, ValueError) as error:
-        told = ClientError(status=400, kind=Is.BAD_REQUEST, message=str(error))
-        return Answered(wait, HttpHead(400, JSON), ((0, dialect.emit_error(told)),))
+        refused_as = ClientError(status=400, kind=Is.BAD_REQUEST, message=str(error))
+        return Answered(wait, HttpHead(400, JSON), ((0, dialect.emit_error(refused_as)),))
     broken = classify_transport("idle", begun=True) if step.kind is Is.STALLED else None
     return Answered(wait, HttpHead(200, SSE if call.request.stream else JSON), pieces, broken)
 
@@ -105,7 +113,10 @@ class _Writer:
         """Write one body, after all of it has been thought."""
         reply = collect(events)
         body = self.dialect.emit_reply(reply, request=self.asked, model=self.model)
-        spent = reply.usage.output_tokens or 0
+        yield from self.sent(body, reply.usage.output_tokens or 0)
+
+    def sent(self, body: bytes, spent: int) -> Iterator[Piece]:
+        """Send one body, as much of it as comes through."""
         if self.stops is not None:
             body, spent = body[: len(body) // 2], min(spent, self.stops)
         yield self.world.pause_ns(spent), body
