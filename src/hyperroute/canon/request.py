@@ -117,9 +117,16 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
-    """What a request asks for itself; it may narrow, never widen (tables.md, Narrowing).
+    """What a request may not have; it may narrow, never widen (tables.md, Narrowing).
 
-    ``max_cost`` is exact decimal text in USD; ``deadline_ns`` a duration from the start.
+    The caller writes some of it; what is last the gateway adds, and no body can say it.
+
+    Attributes:
+        max_cost: Exact decimal text in USD.
+        deadline_ns: A duration from the start.
+        models: Patterns of the models that the caller's key is open to; ``None``: all.
+        account: The provider that keeps what the request refers to, so that no other may be asked.
+        again: Our caller's client repeats the request by itself, so that no offer is tried twice.
     """
 
     fallback: bool = True
@@ -128,6 +135,9 @@ class Narrowing:
     max_cost: str | None = None
     deadline_ns: int | None = None
     cache: bool = True
+    models: tuple[str, ...] | None = None
+    account: str | None = None
+    again: bool = False
 
 
 NO_NARROWING = Narrowing()

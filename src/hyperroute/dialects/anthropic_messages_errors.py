@@ -70,7 +70,7 @@ def report_of(obj: object, head: HttpHead | None = None) -> ErrorReport:
 
 
 def error_object(error: ClientError) -> dict[str, Any]:
-    """Build the body of an error as we tell it."""
+    """Build the body of an error as we tell it; what is beside it stands at the top too (api.md, 10)."""
     details: dict[str, Any] = dict(error.extra)
     if error.code is not None:
         details["error_code"] = error.code
@@ -82,7 +82,7 @@ def error_object(error: ClientError) -> dict[str, Any]:
     told: dict[str, Any] = {"type": type_of(error), "message": error.message}
     if details:
         told["details"] = details
-    written: dict[str, Any] = {"type": "error", "error": told}
+    written: dict[str, Any] = {"type": "error", "error": told, **error.extra}
     if error.request_id:
         written["request_id"] = error.request_id
     return written

@@ -97,7 +97,7 @@ def _details(value: object) -> tuple[dict[str, str], object]:
 
 
 def error_object(error: ClientError) -> dict[str, Any]:
-    """Build the body of an error as we tell it."""
+    """Build the body of an error as we tell it; what is beside it stands at the top too (api.md, 10)."""
     status = 503 if error.kind == FailureClass.OVERLOADED else error.status
     status = {502: 500, 529: 503}.get(status, status)
     fallback = "INTERNAL" if status >= 500 else "INVALID_ARGUMENT"
@@ -107,7 +107,7 @@ def error_object(error: ClientError) -> dict[str, Any]:
         "status": _STATUSES.get(status, fallback),
         "details": list(_told(error)),
     }
-    return {"error": told}
+    return {"error": told, **error.extra}
 
 
 def _told(error: ClientError) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ A refused call takes nothing from any counter.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hyperroute.accounts import keys
@@ -18,9 +18,8 @@ from hyperroute.canon.request import Request
 from hyperroute.canon.units import SECOND
 from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.catalog.condition import Fact
-from hyperroute.catalog.facts import matches
 from hyperroute.dialects.base import ClientError
-from hyperroute.gateway import auth
+from hyperroute.gateway import auth, hints
 from hyperroute.gateway.paths import Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.secret import Secret
@@ -28,6 +27,7 @@ from hyperroute.routing.limiting import Demand, charges, granted
 from hyperroute.routing.needs import estimated_tokens
 from hyperroute.routing.questions import Answers
 from hyperroute.routing.record import Record
+from hyperroute.routing.resolve import is_open
 from hyperroute.routing.table import RouteTable
 from hyperroute.routing.view import View
 
@@ -74,7 +74,14 @@ class Caller:
 
     def may_name(self, model: str) -> bool:
         """Say whether a model is open to the caller."""
-        return self.models is None or any(matches(one, model) for one in self.models)
+        return is_open(self.models, model)
+
+    def narrowed(self, request: Request, headers: Headers) -> Request:
+        """Take from a request what its caller has no right to, or no patience for."""
+        narrowing = hints.heeded(request.narrowing, headers, stream=request.stream)
+        if self.models is not None:
+            narrowing = replace(narrowing, models=self.models)
+        return request if narrowing is request.narrowing else replace(request, narrowing=narrowing)
 
 
 ANYBODY = Caller()

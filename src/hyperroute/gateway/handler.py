@@ -157,7 +157,7 @@ class Handler:
                     problem = intake.too_large(intake.BODY_BYTES_MAX)
                 if problem is not None:
                     return render.refusal(dialect, replace(problem, request_id=visit.request_id))
-                request = intake.read(self.desk.router, place, http)
+                request = caller.narrowed(intake.read(self.desk.router, place, http), http.headers)
                 visit.asked = request.model or request.intent or ""
                 if self.door is not None:
                     table = self.desk.router.table
@@ -234,13 +234,13 @@ class Handler:
 
     def _models(self, place: Place, dialect: Dialect, caller: Caller, visit: Visit) -> HttpResponse:
         table = self.desk.router.table
-        found = models.listed(table, caller.may_name)
         if place.verb == "models":
+            found = models.listed(table, caller.may_name)
             return _json(200, models.write_list(found, dialect.name), visit, caller.headers)
         name = (place.model or "").removeprefix("models/")
-        for model in found:
-            if model.name == name:
-                return _json(200, models.write_one(model, dialect.name), visit, caller.headers)
+        model = models.named(table, name, caller.may_name)
+        if model is not None:
+            return _json(200, models.write_one(model, dialect.name), visit, caller.headers)
         error = _error(404, f"There is no model {name[:100]!r}.", visit)
         return render.refusal(dialect, error)
 

@@ -1,13 +1,18 @@
-"""The list of models, in the shape that a caller's headers ask for (clients.md, 26)."""
+"""The list of models, in the shape that a caller's headers ask for (clients.md, 26).
+
+What the shape has no member for stands beside its members where clients look for it all the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from hyperroute.catalog.card import Model
 from hyperroute.dialects import json
 from hyperroute.gateway.paths import CHAT, GEMINI, MESSAGES
+from hyperroute.routing.resolve import PATHS, find_service
 from hyperroute.routing.table import RouteTable
 
 _EPOCH: Final = 1_767_225_600
@@ -26,6 +31,22 @@ def listed(table: RouteTable, allowed: Callable[[str], bool]) -> list[Model]:
         and service.model.offers
         and allowed(name)
     ]
+
+
+def named(table: RouteTable, name: str, allowed: Callable[[str], bool]) -> Model | None:
+    """Find one model by any name it answers to: its own, an alias, or one that its pattern matches.
+
+    It is told under the name that was asked for, because that is the one to be used.
+    """
+    true_name = name
+    for _ in table.aliases:
+        if true_name not in table.aliases:
+            break
+        true_name = table.aliases[true_name].to
+    service = find_service(true_name, table)
+    if service is None or not service.model.offers or not allowed(true_name):
+        return None
+    return replace(service.model, name=name)
 
 
 def write_list(models: Iterable[Model], dialect: str) -> bytes:
@@ -59,6 +80,9 @@ def _openai(model: Model) -> dict[str, Any]:
         "object": "model",
         "created": _EPOCH,
         "owned_by": model.vendor or "unknown",
+        "endpoints": [PATHS[word] for word in PATHS if word in model.endpoints],
+        **({"context_length": model.context} if model.context is not None else {}),
+        **({"max_output_tokens": model.output} if model.output is not None else {}),
     }
 
 
@@ -85,4 +109,4 @@ def _gemini(model: Model) -> dict[str, Any]:
     }
 
 
-__all__ = ["listed", "write_list", "write_one"]
+__all__ = ["listed", "named", "write_list", "write_one"]

@@ -138,7 +138,7 @@ def _status(status: int, kind: FailureClass | str, dialect: str) -> int:
 
 
 def _extra(error: RequestError) -> Mapping[str, object]:
-    if not error.available:
+    if not error.available and error.code != "model_not_found":
         return MappingProxyType({})
     name = "available_intents" if error.code == "intent_not_found" else "available_models"
     return MappingProxyType({name: list(error.available)})

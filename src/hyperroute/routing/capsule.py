@@ -17,7 +17,7 @@ from hyperroute.routing.readings import redacted
 from hyperroute.routing.table import RouteTable
 from hyperroute.routing.view import as_fact
 
-VERSION = 1
+VERSION = 2
 
 
 def sealed(request: Request, table: RouteTable, answers: Answers, seed: int) -> bytes:
@@ -77,13 +77,16 @@ def _needs(request: Request) -> dict[str, Any]:
             "max_cost": narrowing.max_cost,
             "deadline_ns": narrowing.deadline_ns,
             "cache": narrowing.cache,
+            "models": None if narrowing.models is None else list(narrowing.models),
+            "account": narrowing.account,
+            "again": narrowing.again,
         },
     }
 
 
 def _request(needs: Mapping[str, Any]) -> Request:
     narrowing = dict(needs["narrowing"])
-    only = narrowing.pop("only")
+    only, models = narrowing.pop("only"), narrowing.pop("models")
     return Request(
         kind=needs["kind"],
         model=needs["model"],
@@ -102,6 +105,7 @@ def _request(needs: Mapping[str, Any]) -> Request:
                 **narrowing,
                 "only": None if only is None else tuple(only),
                 "avoid": tuple(narrowing["avoid"]),
+                "models": None if models is None else tuple(models),
             }
         ),
         decode=lambda _: Conversation(),

@@ -183,6 +183,6 @@ _DRAWERS: dict[str, Any] = {
     "worst": lambda one, view: worst(one.offer, view),
     "credentials": lambda one, view: credentials(one.offer, view, last_resort=one.last_resort),
     "timeouts": lambda one, view: timeouts(one.offer, view),
-    "retries": lambda one, view: 0 if one.last_resort else view.applied.retries,
+    "retries": lambda one, view: 0 if one.last_resort else view.retries,
     "rotations": lambda one, view: 0 if one.last_resort else rotations(one.offer, view),
 }

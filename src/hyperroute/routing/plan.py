@@ -159,7 +159,7 @@ def attempts_bound(view: View, candidates: tuple[Candidate, ...]) -> int:
     limit = view.rules.attempts
     if view.at_risk and candidates and candidates[0].last_resort:
         return min(1, limit)
-    again, rotate, total = 1 + view.applied.retries, view.rules.rotate, 0
+    again, rotate, total = 1 + view.retries, view.rules.rotate, 0
     if again * len(candidates) >= limit:
         return limit
     for candidate in candidates:

@@ -41,6 +41,8 @@ def select(pool: Pool, view: View, require: Condition = ()) -> Selection:
         most_out <= UNKNOWN_WINDOW,  # so large an output needs a large window: the line above
         narrowing.only,
         narrowing.avoid,
+        narrowing.models,
+        narrowing.account,
         view.pattern,
         applied.key if prepared else standing,
         id(require) if require else 0,
@@ -72,6 +74,10 @@ def _mask(pool: Pool, view: View, lines: tuple[Required, ...]) -> int:
         mask &= known | levels.unknown if loose else known
     if narrowing.only is not None:
         mask &= pool.at(narrowing.only)
+    if narrowing.account is not None:
+        mask &= pool.at((narrowing.account,))
+    if narrowing.models is not None:
+        mask &= mask_of(view.may_use(view.name_of(one)) for one in pool.offers)
     if narrowing.avoid:
         mask &= ~pool.at(narrowing.avoid)
     for line, values, holding in lines:

@@ -26,6 +26,14 @@ _SEARCHED = 2_000
 def pin_refused(view: View, service: Service, name: str) -> Refusal | None:
     """Refuse a pinned model for the wrong client, at the wrong endpoint, or in the wrong shape."""
     model, request = service.model, view.request
+    if not view.may_use(name):
+        return Refusal(
+            status=403,
+            code="no_candidate",
+            message=f"Model {name!r} is not open to this key.",
+            param="model",
+            available=available(view.table, request),
+        )
     if model.clients is not None and view.fact("req.client") not in model.clients:
         return Refusal(
             status=403,
@@ -132,6 +140,21 @@ def _refusal(closest: list[Reason], name: str, view: View) -> Refusal:
                 message=f"No offer of {name!r} takes this request: parameter "
                 f"{first.requirement!r} must be {first.needed}, not {first.had}.",
                 param=first.requirement,
+            )
+        case "account":
+            return Refusal(
+                status=400,
+                code="invalid_parameter",
+                message=f"What this request refers to is kept by a provider that does not offer "
+                f"{name!r} here: send the whole conversation.",
+                param="previous_response_id",
+            )
+        case "models":
+            return Refusal(
+                status=403,
+                code="no_candidate",
+                message=f"No model of {name!r} is open to this key.",
+                param="model",
             )
         case "require" | "client":
             said = f" ({first.by})" if first.by else ""

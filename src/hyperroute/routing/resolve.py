@@ -164,7 +164,7 @@ def sends(model: Model, upstream: str, name: str) -> str:
 
 
 def available(table: RouteTable, request: Request) -> tuple[str, ...]:
-    """List the models that this endpoint would accept, in declared order; remembered by endpoint.
+    """List the models that this endpoint would accept of this caller, in declared order.
 
     A caller in this process came by no endpoint, and may name any of them.
     """
@@ -181,7 +181,13 @@ def available(table: RouteTable, request: Request) -> tuple[str, ...]:
         )
         if request.endpoint in PATHS or not request.endpoint:
             known[request.endpoint] = found
-    return found
+    models = request.narrowing.models
+    return found if models is None else tuple(name for name in found if is_open(models, name))
+
+
+def is_open(models: tuple[str, ...] | None, name: str) -> bool:
+    """Say whether a key that is open to these patterns is open to a model; ``None``: to all."""
+    return models is None or any(matches(pattern, name) for pattern in models)
 
 
 def _nearest(word: str, names: Iterable[str]) -> str:

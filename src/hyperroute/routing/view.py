@@ -23,7 +23,7 @@ from hyperroute.routing.needs import (
 )
 from hyperroute.routing.questions import Answers
 from hyperroute.routing.readings import read
-from hyperroute.routing.resolve import Resolved
+from hyperroute.routing.resolve import Resolved, is_open
 from hyperroute.routing.shapes import Fitted, Misfit, fit
 from hyperroute.routing.table import RouteTable
 
@@ -147,6 +147,15 @@ class View:
     def may_guess(self, tokens: int) -> bool:
         """Say whether a request of this size may go to an offer whose limit is unknown."""
         return self.pinned or tokens <= UNKNOWN_WINDOW
+
+    def may_use(self, model: str) -> bool:
+        """Say whether the caller's key is open to a model."""
+        return is_open(self.request.narrowing.models, model)
+
+    @property
+    def retries(self) -> int:
+        """How often an offer may be tried again, at most; a client that repeats itself does it."""
+        return 0 if self.request.narrowing.again else self.applied.retries
 
     @property
     def context_needed(self) -> int:

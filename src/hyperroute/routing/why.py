@@ -20,6 +20,8 @@ from hyperroute.routing.shapes import Misfit
 from hyperroute.routing.view import View
 
 Stage = Literal[
+    "account",
+    "models",
     "providers",
     "kind",
     "endpoint",
@@ -78,6 +80,12 @@ def _reason(  # noqa: PLR0917 - the columns of one row, in the order they are re
 
 def _needs(offer: Offer, view: View) -> Iterator[Reason]:
     request, narrowing = view.request, view.request.narrowing
+    if narrowing.account is not None and offer.provider != narrowing.account:
+        yield _reason(
+            "account", offer, "account", narrowing.account, offer.provider, "the stored state"
+        )
+    if narrowing.models is not None and not view.may_use(view.name_of(offer)):
+        yield _reason("models", offer, "models", narrowing.models, offer.model, "the key")
     if narrowing.only is not None and offer.provider not in narrowing.only:
         yield _reason(
             "providers", offer, "providers.only", narrowing.only, offer.provider, "the request"

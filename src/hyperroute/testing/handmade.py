@@ -36,7 +36,9 @@ ENDPOINTS: Mapping[str, frozenset[str]] = {
     "gpu": frozenset({"gpu"}),
 }
 BY_COST = (RankKey("cost"),)
-_NARROWING = frozenset({"fallback", "only", "avoid", "max_cost", "deadline_ns"})
+_NARROWING = frozenset(
+    {"fallback", "only", "avoid", "max_cost", "deadline_ns", "models", "account", "again"}
+)
 
 
 def price(rate_in: int | None, rate_out: int = 0, **parts: int) -> Price:
@@ -215,6 +217,9 @@ def narrowings(providers: list[str]) -> st.SearchStrategy[dict[str, Any]]:
             "avoid": names.map(tuple),
             "max_cost": st.sampled_from(("0.001", "0.05", "10")),
             "deadline_ns": st.sampled_from((10**9, 10**12)),
+            "models": st.sampled_from((("alpha*",), ("beta", "alpha"), ("*",), ())),
+            "account": st.sampled_from(providers),
+            "again": st.booleans(),
         },
     )
 

@@ -273,6 +273,7 @@ def test_our_errors_tell_code_place_and_request():
             },
         },
         "request_id": "r",
+        "available_models": ["a"],
     }
 
 

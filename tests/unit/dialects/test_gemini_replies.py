@@ -348,7 +348,8 @@ def test_our_errors_tell_wait_place_and_reason():
                 },
                 {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3s"},
             ],
-        }
+        },
+        "limits": [1],
     }
 
 
