@@ -143,6 +143,14 @@ class Narrowing:
 NO_NARROWING = Narrowing()
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that a provider keeps, and that a request names instead of sending it."""
+
+    pointer: str
+    id: str
+
+
 @quick(frozen=True, kw_only=True)
 class Request:
     """One request as routing sees it.
@@ -159,6 +167,7 @@ class Request:
         input_bytes: UTF-8 bytes of all text: a sound upper bound of its tokens.
         max_output: Tokens the caller allows, ``None`` if not said.
         parameters: The words of the caller's that a shape may rule, under their SHAPE names.
+        refers: What of a provider's own store it builds on.
         labels: Facts the caller told about itself (``org.region``, ``user.id``, …).
         headers: Those of the caller's that its dialect forwards (``anthropic-beta``, …).
         decode: Reads ``raw`` into a conversation; raises ``ClientWireError``.
@@ -176,6 +185,7 @@ class Request:
     input_bytes: int = 0
     max_output: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=_nothing)
+    refers: tuple[Reference, ...] = ()
     labels: Mapping[str, Any] = field(default_factory=_nothing)
     narrowing: Narrowing = NO_NARROWING
     headers: Headers = field(default=(), repr=False)

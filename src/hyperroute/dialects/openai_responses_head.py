@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from hyperroute.canon.request import Request
+from hyperroute.canon.request import Reference, Request
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.openai_responses_reading import read_conversation
-from hyperroute.dialects.reading import flag, integer, measured, member, number, text, texts
+from hyperroute.dialects.reading import (
+    flag,
+    integer,
+    measured,
+    member,
+    need_text,
+    number,
+    text,
+    texts,
+)
 from hyperroute.dialects.searching import is_search, needed
 
 NAME: Final = "openai.responses"
 ENDPOINT: Final = "responses"
 
 _FORWARDED: Final = frozenset({"openai-beta"})
+_TELLS: Final = frozenset({"type", "role"})
+"""An item with an id and without any of these is a reference."""
 
 
 def parse_request(
@@ -51,10 +62,32 @@ def parse_request(
         input_bytes=max(measured(raw, body) - media_bytes, 0),
         max_output=integer(raw, "max_output_tokens", ""),
         parameters=MappingProxyType({k: v for k, v in found.items() if v is not None}),
+        refers=tuple(_references(raw)),
         narrowing=narrowing,
         headers=tuple((name, value) for name, value in headers if name.lower() in _FORWARDED),
         decode=read_conversation,
     )
+
+
+def _references(raw: Mapping[str, Any]) -> Iterator[Reference]:
+    """Name what the request builds on and does not send.
+
+    Raises:
+        ClientWireError: An id is no text.
+    """
+    if (previous := text(raw, "previous_response_id", "")) is not None:
+        yield Reference("/previous_response_id", previous)
+    conversation = raw.get("conversation")
+    if isinstance(conversation, Mapping):
+        conversation = text(conversation, "id", "/conversation")
+    if isinstance(conversation, str):
+        yield Reference("/conversation", conversation)
+    entries = raw.get("input")
+    for place, item in enumerate(entries if isinstance(entries, list | tuple) else ()):
+        if isinstance(item, Mapping) and (
+            item.get("type") == "item_reference" or ("id" in item and not item.keys() & _TELLS)
+        ):
+            yield Reference(f"/input/{place}", need_text(item, "id", f"/input/{place}"))
 
 
 def _features(raw: Mapping[str, Any], effort: str | None) -> tuple[frozenset[str], int]:

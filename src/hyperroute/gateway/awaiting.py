@@ -17,6 +17,7 @@ from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read
 from hyperroute.gateway.handler import Handler, Reply, Streamed, Whole
+from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pouring import Pouring, Source
@@ -35,6 +36,7 @@ class Gateway:
         *,
         door: Door | None = None,
         store: AsyncStore | None = None,
+        memory: Memory | None = None,
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
         tells_route: bool = True,
@@ -46,6 +48,8 @@ class Gateway:
             client: Carries out what is asked.
             door: Who may enter; ``None``: anybody, as often as they like.
             store: Holds the keys and counters that the door asks for.
+            memory: Knows which account keeps what a conversation goes on from; ``None``: one of this
+                gateway's own.
             observer: Told of every visit, once, when it is over; must neither block nor raise.
             pace: When a silent stream says that it is alive.
             tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
@@ -57,6 +61,7 @@ class Gateway:
         self.client = client
         self.pace = pace
         self.store = store
+        self.memory: Memory = LocalMemory() if memory is None else memory
         self._observe = observer
 
     def refused(self, http: HttpRequest, error: ClientError) -> HttpResponse:
@@ -89,7 +94,9 @@ class Gateway:
             self._over(visit)
             return reply
         clock, pace = self.client.clock, self.pace
-        return Pouring(reply, visit, clock=clock, pace=pace, over=self._streamed)
+        return Pouring(
+            reply, visit, clock=clock, pace=pace, grant=self._granted, over=self._streamed
+        )
 
     def _visit(self, http: HttpRequest) -> Visit:
         clock = self.client.clock
@@ -122,6 +129,10 @@ class Gateway:
                 return await self._kept().read(keys)
             case Commit(mutations):
                 return await self._kept().commit(mutations)
+            case Recall():
+                return self.memory.recall(wish, now=self.client.clock.now())
+            case Remember():
+                return self.memory.remember(wish, now=self.client.clock.now())
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
 

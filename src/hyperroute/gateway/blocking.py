@@ -16,6 +16,7 @@ from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read
 from hyperroute.gateway.handler import Handler, Reply, Streamed, Whole
+from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pulling import Pieces, Source
@@ -33,6 +34,7 @@ class BlockingGateway:
         *,
         door: Door | None = None,
         store: Store | None = None,
+        memory: Memory | None = None,
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
         tells_route: bool = True,
@@ -45,6 +47,7 @@ class BlockingGateway:
         self.client = client
         self.pace = pace
         self.store = store
+        self.memory: Memory = LocalMemory() if memory is None else memory
         self._observe = observer
 
     def refused(self, http: HttpRequest, error: ClientError) -> HttpResponse:
@@ -67,7 +70,7 @@ class BlockingGateway:
         if isinstance(reply, HttpResponse):
             self._over(visit)
             return reply
-        pieces = Pieces(reply, visit, pace=self.pace, over=self._streamed)
+        pieces = Pieces(reply, visit, pace=self.pace, grant=self._granted, over=self._streamed)
         return HttpResponse(status=reply.status, headers=reply.headers, pieces=pieces)
 
     def _visit(self, http: HttpRequest) -> Visit:
@@ -100,6 +103,10 @@ class BlockingGateway:
                 return self._kept().read(keys)
             case Commit(mutations):
                 return self._kept().commit(mutations)
+            case Recall():
+                return self.memory.recall(wish, now=self.client.clock.now())
+            case Remember():
+                return self.memory.remember(wish, now=self.client.clock.now())
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
 

@@ -5,6 +5,8 @@ Both gateways drive this one generator. It yields a wish and is sent what it got
 
     yield Read(…)      -> tuple       what a store holds
     yield Commit(…)    -> Commit      what it made of mutations
+    yield Recall(…)    -> tuple       who keeps what a request refers to
+    yield Remember(…)  -> None        who keeps what an answer made
     yield Whole(…)     -> Answer      carry a run out
     yield Streamed(…)  -> Opening     begin one, until its first frames or the first keep-alive
 
@@ -31,10 +33,11 @@ from hyperroute.dialects import json
 from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
-from hyperroute.gateway import intake, models, paths, render
+from hyperroute.gateway import intake, kept, models, paths, render
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
-from hyperroute.gateway.message import Flowing, HttpResponse, Opening
+from hyperroute.gateway.kept import Kept, Recall, Remember
+from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.routing.record import Record
@@ -61,7 +64,7 @@ class Streamed:
     facts: Mapping[str, Fact]
 
 
-Wish = Whole | Streamed | Read | Commit
+Wish = Whole | Streamed | Read | Commit | Recall | Remember
 Reply = HttpResponse | Flowing[Any]
 Handling = Generator[Wish, Any, Reply]
 
@@ -164,6 +167,8 @@ class Handler:
                     caller = yield from self.door.admit(request, table, caller, visit)
                 if place.verb == "count":
                     return self._counted(request, caller, visit)
+                providers = self.desk.router.table.providers
+                request = yield from kept.placed(request, visit.key, providers)
                 return (yield from self._answered(place, request, caller, visit))
             case _:
                 return self._not_found(http, visit)
@@ -175,6 +180,9 @@ class Handler:
             visit.record = answer.record
             if corrections := settled(caller, request, answer.record):
                 yield Commit(corrections)
+            ids = kept.made(answer.body) if kept.stores(request) else ()
+            if ids and answer.home is not None:
+                yield Remember(visit.key, ids, Kept(*answer.home))
             more = self._route(answer.record, answer.served) if self.tells_route else ()
             lost = _losses(answer.record)
             return HttpResponse(
@@ -202,6 +210,7 @@ class Handler:
             headers=(*render.ids(name), *kind, render.NO_STORE, *caller.headers, *route),
             opening=opening,
             told=told,
+            noting=partial(_noted, opening.frames, visit.key) if kept.stores(request) else None,
             settle=partial(settled, caller, request),
             reframing=reframing,
         )
@@ -298,6 +307,13 @@ def _dialect_of(place: Place | None, headers: Headers) -> str:
         if name == "x-goog-api-key":
             return GEMINI
     return paths.CHAT
+
+
+def _noted(source: AnyFrames, owner: str, frames: bytes) -> Remember | None:
+    """Say what is to be remembered of a stream before these frames are told."""
+    home = source.home
+    ids = () if home is None else kept.made_in(frames)
+    return Remember(owner, ids, Kept(*home)) if home is not None and ids else None
 
 
 def _losses(record: Record) -> Headers:

@@ -11,6 +11,7 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError
+from hyperroute.gateway.kept import Remember
 from hyperroute.routing.record import Record
 
 
@@ -47,6 +48,11 @@ class AnyFrames(Protocol):
     @property
     def attempts(self) -> int:
         """How many calls were made so far."""
+        ...
+
+    @property
+    def home(self) -> tuple[str, bool] | None:
+        """Whose account answers, and whether in the caller's own dialect."""
         ...
 
 
@@ -100,6 +106,7 @@ class Flowing(Generic[F]):
     Attributes:
         told: Turns what ended the run into what the caller is told of it.
         reframing: ``None``: frames go out as they come.
+        noting: What is to be remembered before these frames are written; ``None``: never anything.
         settle: What the store is to be told once the record is there.
     """
 
@@ -108,4 +115,5 @@ class Flowing(Generic[F]):
     opening: Opening[F]
     told: Callable[[RequestError], ClientError]
     reframing: Reframing | None = None
+    noting: Callable[[bytes], Remember | None] | None = None
     settle: Callable[[Record], Sequence[Mutation]] = _nothing

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from hyperroute.canon.units import SECOND
 from hyperroute.errors import RequestError
+from hyperroute.gateway.kept import Remember
 from hyperroute.gateway.message import Flowing
 from hyperroute.gateway.pacing import Pace, Pulse
 from hyperroute.gateway.visit import Visit
@@ -49,6 +50,11 @@ class Source:
     def attempts(self) -> int:
         """How many calls were made so far."""
         return self.frames.attempts
+
+    @property
+    def home(self) -> tuple[str, bool] | None:
+        """Whose account answers, and whether in the caller's own dialect."""
+        return self.frames.home
 
     async def within(self, ns: int, clock: AsyncClock) -> bytes | None:
         """Return the first frames; ``None``: they have not come in time.
@@ -104,6 +110,7 @@ class Pouring:
         *,
         clock: AsyncClock,
         pace: Pace,
+        grant: Callable[[Any], Awaitable[Any]],
         over: Callable[[Visit, Flowing[Source], Record | None], Awaitable[None]],
     ) -> None:
         """Take what the handler decided.
@@ -113,6 +120,7 @@ class Pouring:
             visit: Notes how it ends.
             clock: Tells the time.
             pace: How long silence may last.
+            grant: Grants a wish of the handler's.
             over: Called once, at the end.
         """
         self.status = flowing.status
@@ -122,6 +130,7 @@ class Pouring:
         self._visit = visit
         self._clock = clock
         self._pulse = Pulse(pace, clock.now())
+        self._grant = grant
         self._over = over
         self._is_over = False
         self._is_slow = False
@@ -167,11 +176,16 @@ class Pouring:
             await write(framing.opening)
         if first is None:
             await write(self._keep_alive())
+        noting = self._flowing.noting
         ended = "streamed"
         try:
             if first is not None:
+                if noting is not None:
+                    await self._note(noting(first))
                 await write(first if framing is None else framing.each(first))
             async for piece in self._source.rest():
+                if noting is not None:
+                    await self._note(noting(piece))
                 await write(piece if framing is None else framing.each(piece))
         except RequestError as error:
             ended = "broken"
@@ -180,6 +194,11 @@ class Pouring:
         if framing is not None and framing.closing:
             await write(framing.closing)
         self._visit.ended = ended
+
+    async def _note(self, wish: Remember | None) -> None:
+        """Remember what an answer made, before its caller can go on from it."""
+        if wish is not None:
+            await self._grant(wish)
 
     def _timed(self, write: Write) -> Write:
         pulse, now = self._pulse, self._clock.now

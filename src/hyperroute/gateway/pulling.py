@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 from hyperroute.canon.units import SECOND
 from hyperroute.errors import RequestError
@@ -44,6 +44,11 @@ class Source:
     def attempts(self) -> int:
         """How many calls were made so far."""
         return self.frames.attempts
+
+    @property
+    def home(self) -> tuple[str, bool] | None:
+        """Whose account answers, and whether in the caller's own dialect."""
+        return self.frames.home
 
     def first(self, ns: int) -> bytes | None:
         """Return the first frames; ``None``: they have not come in time.
@@ -106,6 +111,7 @@ class Pieces:
         visit: Visit,
         *,
         pace: Pace,
+        grant: Callable[[Any], Any],
         over: Callable[[Visit, Flowing[Source], Record | None], None],
     ) -> None:
         """Take what the handler decided; arguments as of ``pouring.Pouring``."""
@@ -113,6 +119,7 @@ class Pieces:
         self._source = flowing.opening.frames
         self._visit = visit
         self._pace = pace
+        self._grant = grant
         self._over = over
         self._is_over = False
         self._written = self._write_all()
@@ -143,6 +150,7 @@ class Pieces:
         if framing is not None and framing.opening:
             yield framing.opening
         if first is not None:
+            self._note(first)
             yield first if framing is None else framing.each(first)
         silence_ns = 0 if first is None else self._pace.then_ns
         try:
@@ -151,6 +159,7 @@ class Pieces:
                 if not piece:
                     yield source.frames.pulse() if framing is None else framing.pulse
                 else:
+                    self._note(piece)
                     yield piece if framing is None else framing.each(piece)
         except RequestError as error:
             ended = "broken"
@@ -159,6 +168,12 @@ class Pieces:
         if framing is not None and framing.closing:
             yield framing.closing
         self._visit.ended = ended
+
+    def _note(self, piece: bytes) -> None:
+        """Remember what an answer made, before its caller can go on from it."""
+        noting = self._flowing.noting
+        if noting is not None and (wish := noting(piece)) is not None:
+            self._grant(wish)
 
 
 __all__ = ["Pieces", "Source"]

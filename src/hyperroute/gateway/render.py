@@ -34,6 +34,7 @@ _KINDS: Final[Mapping[str, FailureClass | str]] = MappingProxyType(
         "missing_model": FailureClass.BAD_REQUEST,
         "intent_not_found": FailureClass.UNKNOWN_MODEL,
         "invalid_parameter": FailureClass.BAD_REQUEST,
+        "previous_response_not_found": FailureClass.BAD_REQUEST,
         "over_cap": FailureClass.BAD_REQUEST,
         "context_length": FailureClass.CONTEXT_LENGTH,
         "wrong_endpoint": "wrong_endpoint",

@@ -24,11 +24,13 @@ class Answer:
         reply: In the canon.
         record: What happened on the way.
         served: The offer that answered, as the caller may know it: a hidden provider by a digest.
+        home: Whose account it came from, and whether in the caller's own dialect.
     """
 
     reply: Reply
     record: Record
     served: str | None
+    home: tuple[str, bool] | None
     _request: Request
     _dialect: Dialect
     _raw: bytes | None
@@ -57,6 +59,7 @@ def answered(run: Run, dialect: Dialect) -> Answer:
         reply=run.reply,
         record=run.record,
         served=run.shown_offer(),
+        home=run.home(),
         _request=run.plan.request,
         _dialect=dialect,
         _raw=run.whole_body(),
@@ -75,6 +78,11 @@ class Streaming:
     def record(self) -> Record | None:
         """What happened, once it is over."""
         return self._run.record
+
+    @property
+    def home(self) -> tuple[str, bool] | None:
+        """Whose account answers, and whether in the caller's own dialect, once a call is open."""
+        return self._run.home()
 
     @property
     def request(self) -> Request:

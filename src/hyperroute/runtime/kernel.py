@@ -229,6 +229,18 @@ class Run:
             ours = self._shared.accounts.untold()
             raise error_of(self.plan, self.record, now=now, ours=ours)
 
+    def home(self) -> tuple[str, bool] | None:
+        """Say whose account the open call is with, or the last one, and whether in our caller's dialect."""
+        call = self.call
+        if call is None:
+            return None
+        name = call.offer.provider
+        dialects = self._shared.accounts.by_name[name].provider.dialects
+        native = bool(dialects) and (
+            chosen(call.outbound, dialects).name == self.plan.request.dialect
+        )
+        return name, native
+
     def shown_offer(self) -> str | None:
         """Name the offer of the open call, or the last one, as our caller may know it."""
         if self.call is None:
@@ -247,8 +259,8 @@ class Run:
         call = self.call
         if call is None or not call.raw or self.record is None or self.record.served is None:
             return None
-        dialects = self._shared.accounts.by_name[call.offer.provider].provider.dialects
-        if not dialects or chosen(call.outbound, dialects).name != self.plan.request.dialect:
+        home = self.home()
+        if home is None or not home[1]:
             return None
         body = b"".join(call.raw)
         return body if body.lstrip()[:1] == b"{" else None

@@ -60,6 +60,7 @@ class Door:
     world: World
     ask: Callable[[HttpRequest], Whole]
     visits: list[Visit] = field(default_factory=list)
+    client: Any = None
 
     def post(self, path: str, body: object, *headers: tuple[str, str]) -> Whole:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -96,9 +97,10 @@ def opened(
 ) -> Door:
     """Open a gateway of a colour, behind a guard where one is given."""
     visits: list[Visit] = []
+    client: Client | AsyncClient
     if colour == "blocking":
-        client = Client(router, transport=world, clock=world)
-        blocking = BlockingGateway(client, door=guard, store=store, observer=visits.append)
+        client = plain = Client(router, transport=world, clock=world)
+        blocking = BlockingGateway(plain, door=guard, store=store, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:
             return _whole(blocking.handle(http), b"".join)
@@ -106,13 +108,13 @@ def opened(
     else:
         twin = world.awaiting()
         shared = None if store is None else Immediate(store)
-        behind = AsyncClient(router, transport=twin, clock=twin)
+        client = behind = AsyncClient(router, transport=twin, clock=twin)
         gateway = Gateway(behind, door=guard, store=shared, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:
             return asyncio.run(_asked(gateway, http))
 
-    return Door(world, ask, visits)
+    return Door(world, ask, visits, client)
 
 
 async def _asked(gateway: Gateway, http: HttpRequest) -> Whole:
