@@ -275,6 +275,11 @@ class AsyncClient(_Base):
         self._transport, self._owned = async_transport_of(transport, client=http)
         self.clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
 
+    @property
+    def transport(self) -> AsyncTransport:
+        """What carries the requests, for those who carry runs out themselves."""
+        return self._transport
+
     async def send(
         self,
         body: Body | Request,

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from hyperroute.canon.content import Media
 from hyperroute.canon.events import Reply
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.request import Conversation, Request
@@ -27,14 +29,25 @@ from hyperroute.dialects.openai_completions_answers import (
     NAME,
     CompletionsDecoder,
     CompletionsEncoder,
+    CompletionsManners,
     emit_reply,
 )
 from hyperroute.dialects.reading import flag, integer, measured, number, text
 from hyperroute.dialects.relay import Edit, Set
+from hyperroute.dialects.tap import Tap
+from hyperroute.dialects.unsaid import TOKENS, Speech
 from hyperroute.errors import ClientWireError
 
 ENDPOINT: Final = "completions"
 PATH: Final = "/completions"
+
+SPEECH: Final = Speech(
+    dialect=NAME,
+    choices=True,
+    thinking="dropped",
+    finishes=frozenset({"stop", "length", "filter"}),
+    meters=TOKENS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,11 @@ class OpenAiCompletions:
 
     name: str = NAME
     endpoint: str = ENDPOINT
+
+    @property
+    def speech(self) -> Speech:
+        """What it can say of an answer: texts."""
+        return SPEECH
 
     def parse_request(
         self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()
@@ -82,6 +100,10 @@ class OpenAiCompletions:
         """Write an error body."""
         return openai_errors.emit_error(error)
 
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:  # noqa: ARG002
+        """Say no: there is no media in what passes."""
+        return False
+
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Send the caller's own bytes on; of a stream, ask for its usage.
 
@@ -109,6 +131,12 @@ class OpenAiCompletions:
     def decoder(self, *, stream: bool) -> Decoder:  # noqa: ARG002 - the first byte tells
         """Start reading a reply; what comes decides whether it is streamed or whole."""
         return CompletionsDecoder()
+
+    def tap(self, *, request: Request, model: str | None) -> Tap:
+        """Start reading a stream whose frames are handed on."""
+        tell = None if model is None else partial(self.tell_model, model=model)
+        manners = CompletionsManners(asked=_asks_for_usage(request))
+        return Tap(CompletionsDecoder(), manners, tell=tell)
 
     def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:
         """Extract what an error reply says; total over any bytes."""

@@ -6,6 +6,7 @@ that ends before is cut. ``Finished`` is held until usage has come, as in chat c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -26,7 +27,9 @@ from hyperroute.dialects.base import ClientError, ErrorInStream
 from hyperroute.dialects.json import dumps, loads
 from hyperroute.dialects.openai_errors import error_object, is_error, report
 from hyperroute.dialects.openai_usage import chat_usage, later, read_usage
+from hyperroute.dialects.relay import Set, find, splice
 from hyperroute.dialects.sse import COMMENT, BodyReader, frame
+from hyperroute.dialects.tap import Manners
 from hyperroute.errors import ProviderWireError
 
 NAME: Final = "openai.completions"
@@ -34,6 +37,7 @@ NAME: Final = "openai.completions"
 CHOICES_MAX: Final = 2_048
 """Answers to all prompts of one request together."""
 _DONE: Final = b"[DONE]"
+_FINISH: Final = re.compile(rb'"finish_reason"\s*+:\s*+"[^"]')
 _NO_ID: Final = "cmpl-unnamed"
 _FINISHES: Final[dict[str, FinishReason]] = {
     "stop": "stop",
@@ -177,6 +181,40 @@ class CompletionsDecoder:
         yield from self._finishes
 
 
+class CompletionsManners(Manners):
+    """What readers want of chunks that pass: usage where it was asked for, and ``[DONE]`` at the end."""
+
+    form = re.compile(rb"data: ?[^\r\n]++(?:\n\n|\r\n\r\n)")
+
+    def __init__(self, *, asked: bool) -> None:
+        """Begin; ``asked``: our caller wants a chunk of usage of its own."""
+        self._asked = asked
+        self._usage: bytes | None = None
+
+    def mended(self, frame: bytes, events: list[StreamEvent]) -> bytes:
+        """Withhold a chunk that holds nothing but usage not asked for."""
+        if self._asked or not any(isinstance(event, UsageReported) for event in events):
+            return frame
+        body = frame[frame.find(b"{") : frame.rfind(b"}") + 1]
+        place = find(body, ("usage",))
+        if place is None or loads(body).get("choices"):
+            return frame
+        self._usage = body[place[0] : place[1]]
+        return b""
+
+    def ended(self, frames: list[bytes]) -> list[bytes]:
+        """Tell usage on the last chunk that finishes a choice, and end with ``[DONE]``."""
+        for place in range(len(frames) - 1, -1, -1):
+            if self._usage is not None and _FINISH.search(told := frames[place]) is not None:
+                begin, end = told.find(b"{"), told.rfind(b"}") + 1
+                body = splice(told[begin:end], [Set(("usage",), self._usage)])
+                frames[place] = told[:begin] + body + told[end:]
+                break
+        if not frames or _DONE not in frames[-1][:16]:
+            frames.append(b"data: %b\n\n" % _DONE)
+        return frames
+
+
 class CompletionsEncoder:
     """Writes one stream for our caller."""
 
@@ -273,4 +311,4 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-__all__ = ["NAME", "CompletionsDecoder", "CompletionsEncoder", "emit_reply"]
+__all__ = ["NAME", "CompletionsDecoder", "CompletionsEncoder", "CompletionsManners", "emit_reply"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from hyperroute.canon.content import Opaque
+from hyperroute.canon.content import Media, Opaque
 from hyperroute.canon.events import Finished, PartEnded, PartStarted, Reply, Started, StreamEvent
 from hyperroute.canon.events import UsageReported as Used
 from hyperroute.canon.loss import Loss
@@ -37,11 +37,14 @@ from hyperroute.dialects.openai_asking import pass_through
 from hyperroute.dialects.openai_usage import read_usage
 from hyperroute.dialects.reading import flag, measured, text
 from hyperroute.dialects.sse import BodyReader, frame
+from hyperroute.dialects.unsaid import TOKENS, Speech
 from hyperroute.errors import ClientWireError, ProviderWireError
 
 NAME: Final = "openai.embeddings"
 ENDPOINT: Final = "embeddings"
 PATH: Final = "/embeddings"
+
+SPEECH: Final = Speech(dialect=NAME, thinking="dropped", finishes=frozenset(), meters=TOKENS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,11 @@ class OpenAiEmbeddings:
 
     name: str = NAME
     endpoint: str = ENDPOINT
+
+    @property
+    def speech(self) -> Speech:
+        """What it can say of an answer: nothing that another dialect says."""
+        return SPEECH
 
     def parse_request(
         self, raw: Mapping[str, Any], *, body: bytes | None = None, headers: Headers = ()
@@ -93,6 +101,10 @@ class OpenAiEmbeddings:
         """Write an error body."""
         return openai_errors.emit_error(error)
 
+    def needs_bytes(self, media: Media, *, profile: Profile) -> bool:  # noqa: ARG002
+        """Say no: there is no media in what passes."""
+        return False
+
     def emit_request(self, request: Request, *, model: str, profile: Profile) -> Emission:
         """Send the caller's own bytes on.
 
@@ -120,6 +132,10 @@ class OpenAiEmbeddings:
     def decoder(self, *, stream: bool) -> Decoder:  # noqa: ARG002 - nothing streams here
         """Start reading a reply."""
         return EmbeddingsDecoder()
+
+    def tap(self, *, request: Request, model: str | None) -> None:
+        """Hand no frames on: what cannot be streamed has no frames."""
+        del request, model
 
     def parse_error(self, head: HttpHead, body: bytes) -> ErrorReport:
         """Extract what an error reply says; total over any bytes."""

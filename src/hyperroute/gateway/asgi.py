@@ -174,6 +174,7 @@ async def _live(gateway: Gateway, receive: Receive, send: Send, *, close: bool) 
         if message["type"] == "lifespan.startup":
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
+            await gateway.close()
             if close:
                 await gateway.client.close()
             await send({"type": "lifespan.shutdown.complete"})

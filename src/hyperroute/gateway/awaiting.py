@@ -6,11 +6,14 @@ for the first frames, for the client to read, and for the next keep-alive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from hyperroute.canon.request import Request
 from hyperroute.canon.wire import HttpRequest
+from hyperroute.catalog.condition import Fact
 from hyperroute.client import AsyncClient
 from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError, StoreError
@@ -23,6 +26,8 @@ from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pouring import Pouring, Source
 from hyperroute.gateway.visit import Observer, Visit
 from hyperroute.routing.record import Record
+from hyperroute.runtime.answer import Answer, Streaming
+from hyperroute.runtime.draining import DEFAULT_PATIENCE, AsyncAnswering, AsyncDrains, Patience
 from hyperroute.runtime.frames import AsyncFrames
 from hyperroute.stores.base import AsyncStore
 
@@ -39,6 +44,7 @@ class Gateway:
         memory: Memory | None = None,
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
+        patience: Patience = DEFAULT_PATIENCE,
         tells_route: bool = True,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
@@ -52,6 +58,7 @@ class Gateway:
                 gateway's own.
             observer: Told of every visit, once, when it is over; must neither block nor raise.
             pace: When a silent stream says that it is alive.
+            patience: How much of an answer is heard out whose caller left.
             tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
             metrics: Writes the page of counters; ``None``: ``/metrics`` is nobody's path.
         """
@@ -60,6 +67,7 @@ class Gateway:
         )
         self.client = client
         self.pace = pace
+        self.drains = AsyncDrains(client.clock, patience)
         self.store = store
         self.memory: Memory = LocalMemory() if memory is None else memory
         self._observe = observer
@@ -87,15 +95,21 @@ class Gateway:
             reply = await self._drive(http, visit)
         except BaseException:
             visit.ended = "gone"
-            self._over(visit)
+            if visit.left_at is None:
+                self._over(visit)
             raise
         visit.status = reply.status
         if isinstance(reply, HttpResponse):
             self._over(visit)
             return reply
-        clock, pace = self.client.clock, self.pace
         return Pouring(
-            reply, visit, clock=clock, pace=pace, grant=self._granted, over=self._streamed
+            reply,
+            visit,
+            clock=self.client.clock,
+            pace=self.pace,
+            drains=self.drains,
+            grant=self._remembered,
+            over=self._streamed,
         )
 
     def _visit(self, http: HttpRequest) -> Visit:
@@ -109,7 +123,7 @@ class Gateway:
             wish = next(handling)
             while True:
                 try:
-                    got = await self._granted(wish)
+                    got = await self._granted(wish, visit)
                 except (RequestError, StoreError) as error:
                     wish = handling.throw(error)
                 else:
@@ -118,13 +132,14 @@ class Gateway:
             reply: Reply = end.value
             return reply
 
-    async def _granted(self, wish: Any) -> Any:
+    async def _granted(self, wish: Any, visit: Visit) -> Any:
         match wish:
             case Whole(request, name, facts):
-                return await self.client.send(request, facts=facts, request_id=name)
+                calling = self._answering(request, facts, name)
+                return await self._answered(calling, visit)
             case Streamed(request, name, facts):
                 frames = self.client.frames(request, facts=facts, request_id=name)
-                return await self._opened(frames)
+                return await self._opened(frames, visit)
             case Read(keys):
                 return await self._kept().read(keys)
             case Commit(mutations):
@@ -132,19 +147,72 @@ class Gateway:
             case Recall():
                 return self.memory.recall(wish, now=self.client.clock.now())
             case Remember():
-                return self.memory.remember(wish, now=self.client.clock.now())
+                return await self._remembered(wish)
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
 
-    async def _opened(self, frames: AsyncFrames) -> Opening[Source]:
+    def _answering(self, request: Request, facts: Mapping[str, Fact], name: str) -> AsyncAnswering:
+        client, clock = self.client, self.client.clock
+        run = client.desk.prepare(
+            request,
+            dialect=None,
+            headers=(),
+            labels=None,
+            facts=facts,
+            stream=False,
+            request_id=name,
+            now=clock.now(),
+            unix_ns=clock.unix_ns(),
+        )
+        dialect = client.router.dialect(request.dialect)
+        return AsyncAnswering(run, dialect, client.transport, clock)
+
+    async def _answered(self, calling: AsyncAnswering, visit: Visit) -> Answer | None:
+        """Wait for a whole answer, or for its caller to leave; then it is nobody's."""
+        task = asyncio.ensure_future(calling.answer())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.done() or not self._let_go(calling, lambda: task, visit):
+                task.cancel()
+                with suppress(asyncio.CancelledError, RequestError):
+                    await task
+            raise
+
+    async def _opened(self, frames: AsyncFrames, visit: Visit) -> Opening[Source]:
         """Wait for the first frames, or for as long as a client may be left without a word."""
         source = Source(frames)
         try:
             first = await source.within(self.pace.first_ns, self.client.clock)
+        except asyncio.CancelledError:
+            if not self._let_go(frames, lambda: source.waste(self.drains.patience), visit):
+                await source.close()
+            raise
         except BaseException:
             await source.close()
             raise
         return Opening(source, first)
+
+    def _let_go(self, calling: Streaming, rest: Callable[[], Awaitable[Any]], visit: Visit) -> bool:
+        """Have a call heard out whose caller has left; false: it is to be closed at once."""
+        if not (calling.drains and self.drains.has_room):
+            return False
+        now = visit.left_at = self.client.clock.now()
+        calling.leave(now)
+
+        async def over() -> None:
+            visit.record = calling.record
+            self._over(visit)
+
+        self.drains.adopt(asyncio.ensure_future(rest()), over)
+        return True
+
+    async def close(self) -> None:
+        """Wait for what is still heard out; the client is its owner's to close."""
+        await self.drains.close()
+
+    async def _remembered(self, wish: Remember) -> None:
+        self.memory.remember(wish, now=self.client.clock.now())
 
     def _kept(self) -> AsyncStore:
         assert self.store is not None, "a door needs a store"
@@ -161,7 +229,8 @@ class Gateway:
                 await self._kept().commit(mutations)
 
     def _over(self, visit: Visit) -> None:
-        visit.duration_ns = self.client.clock.now() - visit.began_at
+        ended_at = self.client.clock.now() if visit.left_at is None else visit.left_at
+        visit.duration_ns = ended_at - visit.began_at
         self._observe(visit)
 
 

@@ -22,6 +22,7 @@ from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pulling import Pieces, Source
 from hyperroute.gateway.visit import Observer, Visit
 from hyperroute.routing.record import Record
+from hyperroute.runtime.draining import DEFAULT_PATIENCE, Drains, Patience
 from hyperroute.stores.base import Store
 
 
@@ -37,6 +38,7 @@ class BlockingGateway:
         memory: Memory | None = None,
         observer: Observer = visits.ignore,
         pace: Pace = DEFAULT_PACE,
+        patience: Patience = DEFAULT_PATIENCE,
         tells_route: bool = True,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
@@ -46,6 +48,7 @@ class BlockingGateway:
         )
         self.client = client
         self.pace = pace
+        self.drains = Drains(patience)
         self.store = store
         self.memory: Memory = LocalMemory() if memory is None else memory
         self._observe = observer
@@ -97,7 +100,8 @@ class BlockingGateway:
             case Whole(request, name, facts):
                 return self.client.send(request, facts=facts, request_id=name)
             case Streamed(request, name, facts):
-                source = Source(self.client.frames(request, facts=facts, request_id=name))
+                frames = self.client.frames(request, facts=facts, request_id=name)
+                source = Source(frames, self.drains, self.client.clock)
                 return Opening(source, source.first(self.pace.first_ns))
             case Read(keys):
                 return self._kept().read(keys)
@@ -109,6 +113,10 @@ class BlockingGateway:
                 return self.memory.remember(wish, now=self.client.clock.now())
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
+
+    def close(self, within_s: float | None = None) -> None:
+        """Wait for what is still heard out; the client is its owner's to close."""
+        self.drains.close(within_s)
 
     def _kept(self) -> Store:
         assert self.store is not None, "a door needs a store"
@@ -123,7 +131,8 @@ class BlockingGateway:
                 self._kept().commit(mutations)
 
     def _over(self, visit: Visit) -> None:
-        visit.duration_ns = self.client.clock.now() - visit.began_at
+        ended_at = self.client.clock.now() if visit.left_at is None else visit.left_at
+        visit.duration_ns = ended_at - visit.began_at
         self._observe(visit)
 
 

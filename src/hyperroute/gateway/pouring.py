@@ -18,6 +18,7 @@ from hyperroute.gateway.message import Flowing
 from hyperroute.gateway.pacing import Pace, Pulse
 from hyperroute.gateway.visit import Visit
 from hyperroute.routing.record import Record
+from hyperroute.runtime.draining import AsyncDrains, Budget, Patience
 from hyperroute.runtime.frames import AsyncFrames
 from hyperroute.runtime.ports import AsyncClock
 
@@ -77,6 +78,16 @@ class Source:
         async for piece in self.frames:
             yield piece
 
+    async def waste(self, patience: Patience) -> None:
+        """Read the rest for nobody; its time is bounded by whoever waits for it."""
+        budget = Budget(patience, 0)
+        try:
+            async for piece in self.rest():
+                if not budget.takes(len(piece), 0):
+                    return
+        finally:
+            await self.close()
+
     async def close(self) -> None:
         """Hang up."""
         if self._first is not None:
@@ -110,7 +121,8 @@ class Pouring:
         *,
         clock: AsyncClock,
         pace: Pace,
-        grant: Callable[[Any], Awaitable[Any]],
+        drains: AsyncDrains,
+        grant: Callable[[Remember], Awaitable[None]],
         over: Callable[[Visit, Flowing[Source], Record | None], Awaitable[None]],
     ) -> None:
         """Take what the handler decided.
@@ -120,7 +132,8 @@ class Pouring:
             visit: Notes how it ends.
             clock: Tells the time.
             pace: How long silence may last.
-            grant: Grants a wish of the handler's.
+            drains: Who hears answers out whose client left.
+            grant: Grants the one wish that comes with an answer's end.
             over: Called once, at the end.
         """
         self.status = flowing.status
@@ -130,10 +143,13 @@ class Pouring:
         self._visit = visit
         self._clock = clock
         self._pulse = Pulse(pace, clock.now())
+        self._drains = drains
         self._grant = grant
         self._over = over
         self._is_over = False
         self._is_slow = False
+        self._left: Budget | None = None
+        """What may still be heard out, once the client has left."""
         visit.ended = "gone"  # until it has ended in another way
 
     async def pour(self, write: Write) -> None:
@@ -145,9 +161,12 @@ class Pouring:
         task = asyncio.current_task()
         assert task is not None, "whoever pours runs in a task"
         heart = asyncio.ensure_future(self._beat(write, task))
+        body = asyncio.ensure_future(self._write_all(self._timed(write)))
         try:
-            await self._write_all(self._timed(write))
+            await asyncio.shield(body)
         except asyncio.CancelledError:
+            if not body.done():
+                self._leave(body)
             if not self._is_slow:
                 raise
             task.uncancel()
@@ -155,12 +174,32 @@ class Pouring:
             raise SlowReader from None
         finally:
             heart.cancel()
+            if self._left is None:
+                body.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await body
             await self.close()
             with suppress(asyncio.CancelledError):
                 await heart
 
+    def _leave(self, body: asyncio.Task[None]) -> None:
+        """Hear out the rest, if that is right; it is the very task that wrote, writing to nobody."""
+        drains, frames = self._drains, self._source.frames
+        if not (frames.drains and drains.has_room):
+            return
+        now = self._visit.left_at = self._clock.now()
+        self._left = Budget(drains.patience, now)
+        frames.leave(now)
+        if self._pulse.writing_at is not None:
+            body.cancel()  # it waits for a client that will never read; ``timed`` goes on from there
+        drains.adopt(body, self._finish)
+
     async def close(self) -> None:
-        """Let go, also of a response that was never poured."""
+        """Let go, also of a response that was never poured; not of one that is heard out."""
+        if self._left is None:
+            await self._finish()
+
+    async def _finish(self) -> None:
         await self._source.close()
         if not self._is_over:
             self._is_over = True
@@ -193,7 +232,8 @@ class Pouring:
             await write(last if framing is None else framing.each(last))
         if framing is not None and framing.closing:
             await write(framing.closing)
-        self._visit.ended = ended
+        if self._left is None:
+            self._visit.ended = ended
 
     async def _note(self, wish: Remember | None) -> None:
         """Remember what an answer made, before its caller can go on from it."""
@@ -204,10 +244,17 @@ class Pouring:
         pulse, now = self._pulse, self._clock.now
 
         async def timed(piece: bytes) -> None:
-            pulse.writing_at = now()
-            await write(piece)
-            pulse.writing_at = None
-            pulse.last_at = now()
+            if self._left is None:
+                pulse.writing_at = now()
+                try:
+                    await write(piece)
+                except asyncio.CancelledError:
+                    if self._left is None:
+                        raise
+                pulse.writing_at = None
+                pulse.last_at = now()
+            elif not self._left.takes(len(piece), now()):
+                raise asyncio.CancelledError
 
         return timed
 

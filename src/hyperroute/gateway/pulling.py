@@ -2,7 +2,8 @@
 
 A thread reads the frames, one ahead, because keep-alives must go out while the run waits and a server
 writes only what it pulls. A client that left is noticed when the server next pulls, so at the next
-frame or keep-alive; the provider's exchange is closed when the thread next hears from it.
+frame or keep-alive; the provider's exchange is closed when the thread next hears from it, or read on
+to its end where hanging up would not stop the meter (reliability.md, 5.11).
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any, Self
 
-from hyperroute.canon.units import SECOND
+from hyperroute.canon.units import SECOND, Instant
 from hyperroute.errors import RequestError
 from hyperroute.gateway.message import Flowing
 from hyperroute.gateway.pacing import Pace
 from hyperroute.gateway.visit import Visit
 from hyperroute.routing.record import Record
+from hyperroute.runtime.draining import Budget, Drains, heard_out
 from hyperroute.runtime.frames import Frames
+from hyperroute.runtime.ports import Clock
 
 _JOIN_S = 1.0
 
@@ -27,9 +30,18 @@ _JOIN_S = 1.0
 class Source:
     """Frames read by a thread, one ahead."""
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(self, frames: Frames, drains: Drains, clock: Clock) -> None:
         """Begin to read."""
         self.frames = frames
+        self._drains = drains
+        self._clock = clock
+        self.left_at: Instant | None = None
+        """When the client left, where the rest is heard out."""
+        self._rest: Budget | None = None
+        """What may still be heard out, once the client has left."""
+        self._over: Callable[[], None] | None = None
+        self._is_read = False
+        self._lock = threading.Lock()
         self._queue: queue.Queue[bytes | RequestError | None] = queue.Queue(maxsize=1)
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._read, name="hyperroute-stream", daemon=True)
@@ -72,14 +84,27 @@ class Source:
             raise found
         return found
 
-    def close(self) -> None:
-        """Hang up: the reading thread sees it at the provider's next word, and closes the exchange."""
+    def close(self, over: Callable[[], None]) -> None:
+        """Hang up, or hear the rest out, if that is right.
+
+        The reading thread sees it at the provider's next word; nobody can wake it before.
+
+        Args:
+            over: Called once nothing is read any more, or is only read to be closed.
+        """
+        with self._lock:
+            if not self._is_read and self.frames.drains and self._drains.begin():
+                now = self.left_at = self._clock.now()
+                self.frames.leave(now)
+                self._over = over
+                self._rest = Budget(self._drains.patience, now)
         self._is_closed.set()
         with suppress(queue.Empty):
             self._queue.get_nowait()
-        self._thread.join(
-            _JOIN_S
-        )  # for the record; a thread that waits for a provider goes on alone
+        if self._over is None:
+            # For the record; a thread that waits for a provider goes on alone.
+            self._thread.join(_JOIN_S)
+            over()
 
     def _read(self) -> None:
         last: RequestError | None = None
@@ -88,10 +113,17 @@ class Source:
                 for piece in self.frames:
                     self._put(piece)
                     if self._is_closed.is_set():
-                        return
+                        if self._rest is not None:
+                            heard_out(self.frames, self._rest, self._clock.now)
+                        break
             except RequestError as error:
                 last = error
         self._put(last)
+        with self._lock:
+            self._is_read = True
+        if self._over is not None:
+            self._drains.end()
+            self._over()
 
     def _put(self, item: bytes | RequestError | None) -> None:
         while not self._is_closed.is_set():
@@ -138,10 +170,13 @@ class Pieces:
     def close(self) -> None:
         """Let go, also of a body that nobody read."""
         self._written.close()
-        self._source.close()
         if not self._is_over:
             self._is_over = True
-            self._over(self._visit, self._flowing, self._source.frames.record)
+            self._source.close(self._finish)
+
+    def _finish(self) -> None:
+        self._visit.left_at = self._source.left_at
+        self._over(self._visit, self._flowing, self._source.frames.record)
 
     def _write_all(self) -> Generator[bytes, None, None]:
         source, framing = self._source, self._flowing.reframing

@@ -28,7 +28,8 @@ class Visit:
         record: Of the run, where there was one and it is over.
         traceparent: As the caller sent it (W3C Trace Context), ``""`` where it did not.
         began_unix_ns: Unix time of its arrival, for traces.
-        duration_ns: From the request's arrival to the response's last byte.
+        left_at: When the caller left, where what it asked for was heard out; ``None`` where not.
+        duration_ns: From the request's arrival to the response's last byte, or to the caller's leaving.
     """
 
     request_id: str
@@ -43,6 +44,7 @@ class Visit:
     traceparent: str = ""
     began_at: int = 0
     began_unix_ns: int = 0
+    left_at: int | None = None
     duration_ns: int = 0
 
 
@@ -68,6 +70,7 @@ def log_entry(visit: Visit) -> dict[str, Any]:
         entry |= {
             "served": record.served,
             "outcome": record.outcome,
+            "left": record.left,
             "attempts": len(record.attempts),
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,

@@ -58,7 +58,7 @@ from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.canon.usage import NO_USAGE
 from hyperroute.routing.moves import Move, following, opening, sidestep
 from hyperroute.routing.plan import Plan
-from hyperroute.routing.record import Denial, Outcome
+from hyperroute.routing.record import Denial, Left, Outcome
 from hyperroute.routing.state import (
     Abandoned,
     Action,
@@ -340,7 +340,8 @@ def _abandoned(state: State, event: Abandoned) -> Step:
         return _done(state), (record, Finish("abandoned", gone))
     state = _heard(state, event.heard)
     attempt = attempt_of(state, event.at, gone, event.heard)
-    record = record_of(state, event.at, "abandoned", gone, attempt)
+    left: Left = "drained" if event.drained else "cancelled"
+    record = record_of(state, event.at, "abandoned", gone, attempt, left)
     return _done(state), (Cancel(state.number), Note(attempt), record, Finish("abandoned", gone))
 
 

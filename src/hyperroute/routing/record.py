@@ -20,6 +20,10 @@ _COUNTS_OF = attrgetter(*(each.name for each in fields(Usage)))
 
 Outcome = Literal["served", "refused", "exhausted", "interrupted", "abandoned"]
 
+Left = Literal["cancelled", "drained"]
+"""What became of a call whose caller had left: the exchange was closed, or it was read to its good end,
+so that its usage is the provider's own word (reliability.md, 5.11)."""
+
 PermitKind = Literal["first", "retry", "rotate", "next", "last_resort"]
 """Why an attempt is made: the plan's first; the same offer again; the same with another key; the
 next of the plan; the one that is made when everything was blocked."""
@@ -108,6 +112,7 @@ class Record:
         asked: The model or intent as the caller wrote it; ``name`` what it resolved to.
         candidates: Offer ids in the plan's order.
         failure: What decided the outcome, if it is not ``served``.
+        left: Of a run whose caller left while a call was open; ``None``: no call was.
         refusal: The code of a plan that refused.
         served: The offer whose answer was delivered, in whole or in part.
         began_unix_ns: Wall time of the beginning; instants are monotonic.
@@ -128,6 +133,7 @@ class Record:
     denials: tuple[Denial, ...] = ()
     outcome: Outcome
     failure: Failure | None = None
+    left: Left | None = None
     refusal: str | None = None
     served: str | None = None
     scale: int = 1
@@ -184,6 +190,7 @@ class Record:
                 "denials": [_known(_plain(denial)) for denial in self.denials] or None,
                 "outcome": self.outcome,
                 "failure": self.failure.kind.value if self.failure is not None else None,
+                "left": self.left,
                 "refusal": self.refusal,
                 "served": self.served,
                 "usage": _counts(self.usage),
@@ -222,4 +229,4 @@ def _counts(usage: Usage) -> dict[str, Any] | None:
     return {**counts, "estimated": True}
 
 
-__all__ = ["Attempt", "Barrier", "Denial", "Outcome", "PermitKind", "Record", "sane"]
+__all__ = ["Attempt", "Barrier", "Denial", "Left", "Outcome", "PermitKind", "Record", "sane"]

@@ -23,6 +23,7 @@ from hyperroute.routing.record import (
     Attempt,
     Barrier,
     Denial,
+    Left,
     Outcome,
     PermitKind,
     Record,
@@ -136,10 +137,11 @@ class Failed:
 
 @dataclass(slots=True)
 class Abandoned:
-    """Our caller hung up."""
+    """Our caller hung up. ``drained``: the open call was heard to its good end all the same."""
 
     at: Instant
     heard: Heard = NOTHING_HEARD
+    drained: bool = False
 
 
 Event = Begin | Told | Elapsed | Arrived | Ended | Failed | Abandoned
@@ -323,8 +325,13 @@ def attempt_of(
     )
 
 
-def record_of(
-    state: State, at: Instant, outcome: Outcome, failure: Failure | None, last: Attempt | None
+def record_of(  # noqa: PLR0917 - one column of the record each
+    state: State,
+    at: Instant,
+    outcome: Outcome,
+    failure: Failure | None,
+    last: Attempt | None,
+    left: Left | None = None,
 ) -> Record:
     """Write down the run as over; ``last`` is the attempt that ended with it."""
     plan = state.plan
@@ -346,6 +353,7 @@ def record_of(
         denials=state.denials,
         outcome=outcome,
         failure=failure,
+        left=left,
         refusal=plan.refusal.code if plan.refusal is not None else None,
         served=last.offer if last is not None and delivered else None,
         scale=plan.table.scale,

@@ -9,6 +9,7 @@ from typing import Self, cast
 from hyperroute.canon.events import Reply, StreamEvent
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
+from hyperroute.canon.units import Instant
 from hyperroute.dialects.base import Dialect
 from hyperroute.routing.record import Record
 from hyperroute.runtime import awaiting, blocking
@@ -78,6 +79,15 @@ class Streaming:
     def record(self) -> Record | None:
         """What happened, once it is over."""
         return self._run.record
+
+    @property
+    def drains(self) -> bool:
+        """Whether the provider bills all the same when it is hung up on now."""
+        return self._run.drains
+
+    def leave(self, now: Instant) -> None:
+        """Say that nobody listens any more, before reading to the end for the usage."""
+        self._run.leave(now)
 
     @property
     def home(self) -> tuple[str, bool] | None:

@@ -40,6 +40,22 @@ class Account:
     headers: Headers = field(repr=False, default=())
     options: Mapping[str, Any]
 
+    @property
+    def cancel_stops_billing(self) -> bool:
+        """Whether hanging up on a stream stops its meter.
+
+        What the table says of this host goes before what the plugin says of its vendor's own.
+        """
+        said = self.options.get("cancel_stops_billing")
+        if isinstance(said, bool):
+            return said
+        return self.provider.cancel_stops_billing and self.url in ("", self.provider.url)
+
+    @property
+    def passes_sse(self) -> bool:
+        """Whether a stream that nobody asked for is handed on as it is (api.md, 4)."""
+        return self.options.get("sse_when_not_requested") == "passthrough"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:

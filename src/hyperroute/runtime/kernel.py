@@ -59,6 +59,8 @@ Write = Callable[[Delivery, Conversation | None], bytes]
 TOKENS: Final = (PartDelta, Passage)
 """What goes straight to our caller once something has."""
 
+_OPEN = frozenset({Phase.CALLING, Phase.STREAMING})
+
 Todo = list[Deliver | Call | Wait | Finish]
 
 _log = logging.getLogger("hyperroute")
@@ -96,6 +98,7 @@ class Run:
         reply: The whole answer, of a run that is not streamed and was served.
         write: Makes frames of what is delivered, if our caller takes frames; set before the run begins.
         over: Nothing more comes.
+        left: When our caller left a call that is heard out; else ``None``.
     """
 
     __slots__ = (
@@ -104,6 +107,7 @@ class Run:
         "_state",
         "_unsealed",
         "call",
+        "left",
         "over",
         "plan",
         "record",
@@ -125,6 +129,7 @@ class Run:
         self.write: Write | None = None
         self.over = False
         self._fetched: dict[str, Fetched] = {}
+        self.left: Instant | None = None
         self.call: Conversation | None = None
         self.record: Record | None = None
         self.reply: Reply | None = None
@@ -200,6 +205,8 @@ class Run:
 
     def ended(self, now: Instant) -> Todo:
         """Take the good end of the open call; a whole answer must also fold."""
+        if self.left is not None:
+            return self.take(Abandoned(now, self._heard(), drained=True))
         fold = None if self.call is None else self.call.fold
         if fold is not None and fold.ending:
             try:
@@ -209,13 +216,31 @@ class Run:
         return self.take(Ended(now, self._heard()))
 
     def failed(self, error: CallError, now: Instant) -> Todo:
-        """Take the bad end of the open call."""
+        """Take the bad end of the open call; nobody waits any more for another."""
+        if self.left is not None:
+            return self.take(Abandoned(now, self._heard()))
         return self.take(Failed(now, error.failure, self._heard()))
 
     def abandon(self, now: Instant) -> None:
         """Take our caller's leaving, at any time; once the run is over it changes nothing."""
         if self.record is None:
             self.take(Abandoned(now, self._heard()))
+
+    @property
+    def drains(self) -> bool:
+        """Whether a call is open that bills all the same when it is hung up on.
+
+        Hanging up stops the meter of a stream at most: whoever makes a whole answer makes it whole.
+        """
+        call = self.call
+        if call is None or self.record is not None or self._state.phase not in _OPEN:
+            return False
+        account = self._shared.accounts.by_name[call.offer.provider]
+        return not (self.plan.request.stream and account.cancel_stops_billing)
+
+    def leave(self, now: Instant) -> None:
+        """Take our caller's leaving a call that goes on to be read: its end is the run's."""
+        self.left = now
 
     def conclude(self, finish: Finish, now: Instant) -> None:
         """Raise what our caller should see, if anything.
@@ -236,10 +261,8 @@ class Run:
             return None
         name = call.offer.provider
         dialects = self._shared.accounts.by_name[name].provider.dialects
-        native = bool(dialects) and (
-            chosen(call.outbound, dialects).name == self.plan.request.dialect
-        )
-        return name, native
+        own = self.plan.request.dialect
+        return name, bool(dialects) and chosen(call.outbound, dialects).name == own
 
     def shown_offer(self) -> str | None:
         """Name the offer of the open call, or the last one, as our caller may know it."""

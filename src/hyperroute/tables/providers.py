@@ -22,7 +22,13 @@ from hyperroute.tables import words
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema import AccountLimitsDoc, BreakerDoc, TimeoutDoc
 from hyperroute.tables.schema_catalog import KeyDoc, ProviderDoc
-from hyperroute.tables.vocabulary import ENDPOINTS, PluginWords, nearest
+from hyperroute.tables.vocabulary import (
+    COMMON_OPTIONS,
+    ENDPOINTS,
+    OPTION_WORDS,
+    PluginWords,
+    nearest,
+)
 
 _IN_A_ROW = re.compile(r"([1-9][0-9]{0,3}) in a row")
 _BY_SHARE = re.compile(r"([1-9][0-9]?|100)\s?% of ([1-9][0-9]{0,5}) in (\S+)")
@@ -50,7 +56,8 @@ def provider(spot: Spot, doc: ProviderDoc, name: str, plugins: PluginWords | Non
             (spot / "plugin").error(f"unknown plugin {doc.plugin!r}{suggestion}")
         elif known.options is not None:
             for option, value in doc.options.items():
-                _check_option(spot / "options" / option, option, value, known.options)
+                all_known = {**COMMON_OPTIONS, **known.options}
+                _check_option(spot / "options" / option, option, value, all_known)
     if doc.url is not None:
         _check_url(spot / "url", doc.url)
     return ProviderEntry(
@@ -89,7 +96,9 @@ def _check_option(spot: Spot, option: str, value: Any, known: Mapping[str, str])
     elif known[option] in _OPTION_FORMS:
         form, types = _OPTION_FORMS[known[option]]
         flag_as_number = isinstance(value, bool) and bool not in types
-        if flag_as_number or not isinstance(value, types):
+        if option in OPTION_WORDS and value not in OPTION_WORDS[option]:
+            spot.error(f"expected {' or '.join(OPTION_WORDS[option])}, found {words.shown(value)}")
+        elif flag_as_number or not isinstance(value, types):
             spot.error(f"expected {form}, found {words.shown(value)}")
 
 

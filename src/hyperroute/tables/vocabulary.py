@@ -95,6 +95,17 @@ PARAMETERS = frozenset(
 TIME_PARAMETERS = frozenset({"duration"})
 """Their values are times: nanoseconds inside."""
 
+COMMON_OPTIONS: Mapping[str, str] = {
+    "cancel_stops_billing": "flag",
+    "sse_when_not_requested": "text",
+}
+"""Of every provider entry, whatever its plugin; to their types."""
+
+OPTION_WORDS: Mapping[str, tuple[str, ...]] = {
+    "sse_when_not_requested": ("aggregate", "passthrough"),
+}
+"""What an option that takes one of a few words may say."""
+
 FactType = Literal[
     "word", "words", "size", "time", "flag", "count", "share", "money", "value", "any"
 ]

@@ -130,6 +130,7 @@ def test_a_completion_streams_with_usage_on_its_last_chunk(door):
     assert "".join(event["choices"][0]["text"] for event in told) == "ab"
     assert told[-1]["choices"][0]["finish_reason"] == "stop"
     assert told[-1]["usage"]["total_tokens"] == 4
+    assert answer.body.startswith(chunk("a") + chunk("b"))
     assert json.loads(door.world.sent[0].request.body)["stream_options"] == {"include_usage": True}
 
 
@@ -150,5 +151,5 @@ def test_every_prompt_of_a_list_is_answered(door):
     door.world.serve("https://one.test", script)
     body = {"model": "davinci", "prompt": ["x", "y"], "stream": True}
     answer = door.post("/v1/completions", body)
-    assert b'"text":"b","index":1' in answer.body
+    assert b'"text": "b", "index": 1' in answer.body
     assert answer.body.endswith(b"[DONE]\n\n")

@@ -37,6 +37,7 @@ ANTHROPIC: Final = Provider(
     options=MappingProxyType(
         {"auth": str, "anthropic_version": str, "thinking_types": list, "prefill": bool}
     ),
+    cancel_stops_billing=True,  # of streams: openrouter.ai/docs, stream cancellation, read 2026-11-22
     dialects=_DIALECTS,
 )
 

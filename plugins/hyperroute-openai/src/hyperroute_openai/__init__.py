@@ -73,6 +73,7 @@ OPENAI: Final = Provider(
             "stream_options": bool,
         }
     ),
+    cancel_stops_billing=True,  # of streams: openrouter.ai/docs, stream cancellation, read 2026-11-22
     dialects=_DIALECTS,
 )
 
