@@ -180,7 +180,8 @@ class Handler:
             visit.record = answer.record
             if corrections := settled(caller, request, answer.record):
                 yield Commit(corrections)
-            ids = kept.made(answer.body) if kept.stores(request) else ()
+            read = kept.made_in if answer.is_sse else kept.made
+            ids = read(answer.body) if kept.stores(request) else ()
             if ids and answer.home is not None:
                 yield Remember(visit.key, ids, Kept(*answer.home))
             more = self._route(answer.record, answer.served) if self.tells_route else ()
@@ -189,7 +190,7 @@ class Handler:
                 status=200,
                 headers=(
                     *render.ids(name),
-                    render.JSON,
+                    *(render.SSE if answer.is_sse else (render.JSON,)),
                     render.NO_STORE,
                     *caller.headers,
                     *lost,

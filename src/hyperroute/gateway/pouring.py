@@ -184,20 +184,31 @@ class Pouring:
 
     def _leave(self, body: asyncio.Task[None]) -> None:
         """Hear out the rest, if that is right; it is the very task that wrote, writing to nobody."""
+        if not self._is_to_be_heard_out():
+            return
+        if self._pulse.writing_at is not None:
+            body.cancel()  # it waits for a client that will never read; ``timed`` goes on from there
+        self._drains.adopt(body, self._finish)
+
+    async def close(self) -> None:
+        """Let go, also of a response that was never poured, or could not be written."""
+        if self._left is not None or self._is_over:
+            return
+        if self._is_to_be_heard_out():
+            rest = self._source.waste(self._drains.patience)
+            self._drains.adopt(asyncio.ensure_future(rest), self._finish)
+        else:
+            await self._finish()
+
+    def _is_to_be_heard_out(self) -> bool:
+        """Decide what becomes of a call whose client has left, and say so to all that ask."""
         drains, frames = self._drains, self._source.frames
         if not (frames.drains and drains.has_room):
-            return
+            return False
         now = self._visit.left_at = self._clock.now()
         self._left = Budget(drains.patience, now)
         frames.leave(now)
-        if self._pulse.writing_at is not None:
-            body.cancel()  # it waits for a client that will never read; ``timed`` goes on from there
-        drains.adopt(body, self._finish)
-
-    async def close(self) -> None:
-        """Let go, also of a response that was never poured; not of one that is heard out."""
-        if self._left is None:
-            await self._finish()
+        return True
 
     async def _finish(self) -> None:
         await self._source.close()

@@ -122,8 +122,10 @@ class Source:
         with self._lock:
             self._is_read = True
         if self._over is not None:
-            self._drains.end()
-            self._over()
+            try:
+                self._over()
+            finally:
+                self._drains.end()
 
     def _put(self, item: bytes | RequestError | None) -> None:
         while not self._is_closed.is_set():

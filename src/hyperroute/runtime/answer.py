@@ -37,6 +37,11 @@ class Answer:
     _raw: bytes | None
     _model: str | None
 
+    @property
+    def is_sse(self) -> bool:
+        """Whether ``body`` is the event stream that a provider sent unasked, handed on (api.md, 4)."""
+        return self._raw is not None and self._raw.lstrip()[:1] != b"{"
+
     @cached_property
     def body(self) -> bytes:
         """The answer in the caller's dialect.
@@ -87,7 +92,7 @@ class Streaming:
 
     def leave(self, now: Instant) -> None:
         """Say that nobody listens any more, before reading to the end for the usage."""
-        self._run.leave(now)
+        self._run.left = now
 
     @property
     def home(self) -> tuple[str, bool] | None:

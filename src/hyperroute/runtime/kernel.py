@@ -238,10 +238,6 @@ class Run:
         account = self._shared.accounts.by_name[call.offer.provider]
         return not (self.plan.request.stream and account.cancel_stops_billing)
 
-    def leave(self, now: Instant) -> None:
-        """Take our caller's leaving a call that goes on to be read: its end is the run's."""
-        self.left = now
-
     def conclude(self, finish: Finish, now: Instant) -> None:
         """Raise what our caller should see, if anything.
 
@@ -278,7 +274,7 @@ class Run:
         return None if self.call is None else self.call.outbound.tells
 
     def whole_body(self) -> bytes | None:
-        """Return the upstream's own bytes, where it spoke our caller's dialect and was whole."""
+        """Return the upstream's own bytes, where they may be told to our caller as they are."""
         call = self.call
         if call is None or not call.raw or self.record is None or self.record.served is None:
             return None
@@ -286,7 +282,9 @@ class Run:
         if home is None or not home[1]:
             return None
         body = b"".join(call.raw)
-        return body if body.lstrip()[:1] == b"{" else None
+        if body.lstrip()[:1] == b"{" or self._shared.accounts.by_name[home[0]].passes_sse:
+            return body
+        return None
 
     def _outbound(self, call: Call, unix_ns: int) -> Outbound:
         candidate = call.candidate

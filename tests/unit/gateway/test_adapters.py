@@ -172,20 +172,24 @@ def test_a_streamed_body_that_nobody_reads_is_let_go(router):
     http = HttpRequest(method="POST", url="/v1/chat/completions", body=body)
     visits: list[Visit] = []
     client = Client(router, transport=world, clock=world)
-    response = BlockingGateway(client, observer=visits.append).handle(http)
+    blocking = BlockingGateway(client, observer=visits.append)
+    response = blocking.handle(http)
     assert isinstance(response.pieces, pulling.Pieces)
     response.pieces.close()
+    blocking.close()
 
     async def ask() -> None:
         twin = world.awaiting()
         behind = AsyncClient(router, transport=twin, clock=twin)
-        response = await Gateway(behind, observer=visits.append).handle(http)
+        gateway = Gateway(behind, observer=visits.append)
+        response = await gateway.handle(http)
         assert isinstance(response.pieces, pouring.Pieces)
         await response.pieces.aclose()
+        await gateway.close()
 
     asyncio.run(ask())
     assert [visit.ended for visit in visits] == ["gone", "gone"]
-    assert all(visit.record is not None for visit in visits)
+    assert [visit.record and visit.record.left for visit in visits] == ["drained", "drained"]
 
 
 @pytest.mark.parametrize("through", [through_asgi, through_wsgi])

@@ -211,6 +211,30 @@ def test_a_client_that_does_not_read_is_left_alone_and_its_answer_heard_out(rout
     assert len(seen.pieces) == 1
 
 
+def test_a_line_that_breaks_while_it_is_written_to_is_a_client_that_left(router):
+    world = World()
+    world.serve("https://bills.test", told(20))
+    seen = Seen()
+
+    async def main() -> None:
+        twin = world.awaiting()
+        client = AsyncClient(router, transport=twin, clock=twin, sink=seen.records.append)
+        gateway = Gateway(client, observer=seen.visits.append)
+        response = await gateway.respond(asked("bills"))
+        assert isinstance(response, Pouring)
+
+        async def write(_piece: bytes) -> None:
+            raise ConnectionResetError
+
+        with pytest.raises(ConnectionResetError):
+            await response.pour(write)
+        await gateway.close()
+
+    asyncio.run(main())
+    assert [record.left for record in seen.records] == ["drained"]
+    assert len(seen.visits) == 1
+
+
 def test_shutting_down_waits_so_long_and_no_longer(router):
     world = World()
     world.serve("https://bills.test", told(40))
