@@ -24,7 +24,7 @@ from hyperroute.testing.upstream import Upstream
 TABLE = """
 hyperroute: 1
 providers:
-  one: {{plugin: openai, url: "{url}/v1", keys: [env:ONE_KEY], speaks: [chat]}}
+  one: {{plugin: openai, url: "{url}/v1", keys: [env:ONE_KEY], speaks: [chat], options: {{cancel_stops_billing: true}}}}
 models:
   gpt: {{kind: chat, endpoints: [chat, messages], offers: [{{at: one}}]}}
 """

@@ -257,8 +257,9 @@ class Handler:
     def _counted(self, request: Request, caller: Caller, visit: Visit) -> HttpResponse:
         """Count the input; where that is not possible, estimate, and say so in a header."""
         decided = self.desk.router.plan(request)
-        if decided.refusal is not None and decided.refusal.code in _UNNAMED:
-            refused = decided.refusal
+        refused = decided.refusal
+        closed = decided.pinned and not caller.may_name(decided.name)
+        if refused is not None and (closed or refused.code in _UNNAMED):
             raise RequestError(
                 refused.message,
                 status=refused.status,

@@ -92,7 +92,7 @@ class Streaming:
 
     def leave(self, now: Instant) -> None:
         """Say that nobody listens any more, before reading to the end for the usage."""
-        self._run.leave(now)
+        self._run.left = now
 
     @property
     def home(self) -> tuple[str, bool] | None:

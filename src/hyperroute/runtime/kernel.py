@@ -239,10 +239,6 @@ class Run:
         account = self._shared.accounts.by_name[call.offer.provider]
         return not (self.plan.request.stream and account.cancel_stops_billing)
 
-    def leave(self, now: Instant) -> None:
-        """Take our caller's leaving a call that goes on to be read: its end is the run's."""
-        self.left = now
-
     def conclude(self, finish: Finish, now: Instant) -> None:
         """Raise what our caller should see, if anything.
 
@@ -279,10 +275,7 @@ class Run:
         return None if self.call is None else self.call.outbound.tells
 
     def whole_body(self) -> bytes | None:
-        """Return the upstream's own bytes, where it spoke our caller's dialect and was whole.
-
-        A stream that nobody asked for is gathered, unless the table hands it on as it is.
-        """
+        """Return the upstream's own bytes, where they may be told to our caller as they are."""
         call = self.call
         if call is None or not call.raw or self.record is None or self.record.served is None:
             return None

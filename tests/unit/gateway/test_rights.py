@@ -70,6 +70,12 @@ def test_a_model_that_the_key_is_not_open_to_is_403(keyed, model):
     assert not door.world.sent
 
 
+def test_nor_are_tokens_counted_for_it(keyed):
+    _, post = keyed
+    assert post("/v1/messages/count_tokens", {**CLAUDE, "model": "other"}).status == 403
+    assert post("/v1/messages/count_tokens", {**CLAUDE, "model": "gpt"}).status == 200
+
+
 def test_no_equivalent_is_taken_that_the_key_is_not_open_to(keyed):
     door, post = keyed
     assert post("/v1/chat/completions", CHAT).status >= 500
