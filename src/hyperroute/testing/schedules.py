@@ -21,7 +21,7 @@ def sayings() -> st.SearchStrategy[Said]:
     return st.builds(
         Said,
         text=pieces,
-        call=st.none() | st.just(Call()),
+        calls=st.sampled_from(((), (Call(),))),
         input_tokens=st.integers(0, 10_000),
         output_tokens=st.integers(0, 10_000),
     )

@@ -54,7 +54,7 @@ def poured(router, dialect: str, script: Script) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("dialect", FORMS)
 @given(silence=st.integers(0, 55), when=st.integers(0, 3))
-def test_a_silent_stream_is_kept_alive_first_after_10_s_and_then_every_15(
+def test_invariant_50_a_silent_stream_is_kept_alive_first_after_10_s_and_then_every_15(
     router, dialect, silence, when
 ):
     """Invariant 50, for a silence of up to 55 s before any chunk of the answer."""
