@@ -41,7 +41,7 @@ def translate(request: Request, *, model: str, profile: Profile) -> Emission:
     writer = _writer(asked, profile, losses)
     if asked.previous_id is not None:
         raise ClientWireError(
-            "stored state of another vendor cannot be resumed here: send the whole history, with store: false",
+            "stored state of another vendor cannot be resumed here; send the whole history instead of what is named",
             pointer=place(request.dialect, "previous_id"),
         )
     limits = write_limits(asked, profile, losses)

@@ -41,7 +41,7 @@ def translate(request: Request, *, model: str, profile: Profile) -> Emission:
     losses = Losses(request.dialect)
     if asked.previous_id is not None:
         raise ClientWireError(
-            "stored state of another vendor cannot be resumed here: send the whole history, with store: false",
+            "stored state of another vendor cannot be resumed here; send the whole history instead of what is named",
             pointer=place(request.dialect, "previous_id"),
         )
     uses = [part for turn in asked.turns for part in turn.parts if isinstance(part, ToolUse)]

@@ -118,7 +118,7 @@ class _Writer:
         conversation = self.conversation
         if conversation.previous_id is not None:
             raise ClientWireError(
-                "a stored conversation of another provider cannot be continued",
+                "a stored conversation of another provider cannot be continued here; send the whole history instead of what is named",
                 pointer=place(self.request.dialect, "previous_id"),
             )
         check_pairs(conversation.turns, self.request.dialect)

@@ -49,6 +49,13 @@ _CODES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Refusal codes that clients know under another name (api.md, 10)."""
 
+_SAID: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "no_credential": "No provider of this model has a credential here; its operator has to set one."
+    }
+)
+"""What is said in the place of words that name the operator's settings."""
+
 _ITSELF: Final = frozenset(FailureClass)
 _HOPELESS: Final = frozenset(
     {
@@ -77,7 +84,7 @@ def told_of_run(error: RequestError, *, dialect: str, request_id: str) -> Client
     return ClientError(
         status=_status(error.status, kind, dialect),
         kind=kind,
-        message=str(error),
+        message=_SAID.get(code, str(error)),
         code=_CODES.get(code, code) if code in _KINDS else None,
         param=error.param or None,
         retry_after_s=None if wait is None else min(wait, RETRY_AFTER_MAX_S),

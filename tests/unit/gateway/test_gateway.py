@@ -119,6 +119,8 @@ def test_a_model_of_another_endpoint_is_told_its_path(door):
 def test_a_missing_credential_says_so_and_names_what_works(door):
     answer = door.post("/v1/chat/completions", {**CHAT, "model": "nokey"})
     assert answer.status == 503
+    assert answer.json["available_models"] == ["flash"]
+    assert b"BARE" not in answer.body  # whose name is the operator's affair
     assert answer.headers["x-should-retry"] == "false"
 
 
