@@ -24,6 +24,7 @@ from secrets import token_hex
 from typing import Any
 
 from hyperroute.canon.failure import FailureClass
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
@@ -185,7 +186,7 @@ class Handler:
             if ids and answer.home is not None:
                 yield Remember(visit.key, ids, Kept(*answer.home))
             more = self._route(answer.record, answer.served) if self.tells_route else ()
-            lost = _losses(answer.record)
+            lost = _losses(answer.record.losses)
             return HttpResponse(
                 status=200,
                 headers=(
@@ -202,13 +203,14 @@ class Handler:
         reframing = ArrayFraming() if place.array else None
         kind = (render.JSON,) if place.array else render.SSE
         route = self._delivering(opening) if self.tells_route else ()
+        lost = _losses(opening.frames.losses) if opening.first is not None else ()
 
         def told(error: RequestError) -> ClientError:
             return render.told_of_run(error, dialect=request.dialect, request_id=name)
 
         return Flowing(
             status=200,
-            headers=(*render.ids(name), *kind, render.NO_STORE, *caller.headers, *route),
+            headers=(*render.ids(name), *kind, render.NO_STORE, *caller.headers, *lost, *route),
             opening=opening,
             told=told,
             noting=partial(_noted, opening.frames, visit.key) if kept.stores(request) else None,
@@ -220,16 +222,18 @@ class Handler:
         return (
             ("x-hyperroute-served-by", served or ""),
             ("x-hyperroute-attempts", str(len(record.attempts))),
-            ("x-hyperroute-decision", f"{record.digest[:16]}.{record.seed:x}"),
+            ("x-hyperroute-decision", _decision(record.digest, record.seed)),
         )
 
     def _delivering(self, opening: Opening[Any]) -> Headers:
         frames = opening.frames
+        decision = ("x-hyperroute-decision", _decision(frames.plan.table.digest, frames.plan.seed))
         if opening.first is None or frames.served is None:
-            return ()  # the head goes out before anybody answered
+            return (decision,)  # the head goes out before anybody answered
         return (
             ("x-hyperroute-served-by", frames.served),
             ("x-hyperroute-attempts", str(frames.attempts)),
+            decision,
         )
 
     def _failed(self, dialect: Dialect, error: RequestError, visit: Visit) -> HttpResponse:
@@ -318,11 +322,19 @@ def _noted(source: AnyFrames, owner: str, frames: bytes) -> Remember | None:
     return Remember(owner, ids, Kept(*home)) if home is not None and ids else None
 
 
-def _losses(record: Record) -> Headers:
-    """Tell what the translation lost, shortly; the whole list is in the record."""
-    if not record.losses:
+def _decision(digest: str, seed: int) -> str:
+    """Name a decision: from the table and the seed it can be made again."""
+    return f"{digest[:16]}.{seed:x}"
+
+
+def _losses(losses: tuple[Loss, ...]) -> Headers:
+    """Tell what the translation lost, shortly; the whole list is in the record.
+
+    Of a stream it is what was lost by the time its head goes out: of the request, all.
+    """
+    if not losses:
         return ()
-    said = ", ".join(f"{loss.kind} {loss.path}" for loss in record.losses)
+    said = ", ".join(f"{loss.kind} {loss.path}" for loss in losses)
     plain = said.encode("ascii", "replace").decode()
     return (("x-hyperroute-losses", plain[:1_000]),)
 

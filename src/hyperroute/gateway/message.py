@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.quick import quick
 from hyperroute.canon.wire import Headers
 from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError
 from hyperroute.gateway.kept import Remember
+from hyperroute.routing.plan import Plan
 from hyperroute.routing.record import Record
 
 
@@ -48,6 +50,16 @@ class AnyFrames(Protocol):
     @property
     def attempts(self) -> int:
         """How many calls were made so far."""
+        ...
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided."""
+        ...
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What could not be said so far."""
         ...
 
     @property

@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Self
 
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.units import SECOND
 from hyperroute.errors import RequestError
 from hyperroute.gateway.kept import Remember
 from hyperroute.gateway.message import Flowing
 from hyperroute.gateway.pacing import Pace, Pulse
 from hyperroute.gateway.visit import Visit
+from hyperroute.routing.plan import Plan
 from hyperroute.routing.record import Record
 from hyperroute.runtime.draining import AsyncDrains, Budget, Patience
 from hyperroute.runtime.frames import AsyncFrames
@@ -51,6 +53,16 @@ class Source:
     def attempts(self) -> int:
         """How many calls were made so far."""
         return self.frames.attempts
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided."""
+        return self.frames.plan
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What could not be said so far."""
+        return self.frames.losses
 
     @property
     def home(self) -> tuple[str, bool] | None:

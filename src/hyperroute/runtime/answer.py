@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import Self, cast
 
 from hyperroute.canon.events import Reply, StreamEvent
+from hyperroute.canon.loss import Loss
 from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
 from hyperroute.dialects.base import Dialect
+from hyperroute.routing.plan import Plan
 from hyperroute.routing.record import Record
 from hyperroute.runtime import awaiting, blocking
 from hyperroute.runtime.kernel import Run
@@ -98,6 +100,17 @@ class Streaming:
     def home(self) -> tuple[str, bool] | None:
         """Whose account answers, and whether in the caller's own dialect, once a call is open."""
         return self._run.home()
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided."""
+        return self._run.plan
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What could not be said so far, once a call is open; the record has all of it."""
+        call = self._run.call
+        return () if call is None else tuple(call.outbound.losses)
 
     @property
     def request(self) -> Request:

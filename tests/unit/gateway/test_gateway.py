@@ -215,6 +215,17 @@ def test_the_older_chat_has_its_own_defaults(door):
     assert (sent["temperature"], sent["max_tokens"]) == (0.8, 4096)
 
 
+def test_a_stream_tells_what_its_request_lost_and_who_decided(door):
+    door.world.serve("https://google.test", streamed("gemini.generate"))
+    body = {**CHAT, "model": "flash", "logit_bias": {"1": 1}, "stream": True}
+    answer = door.post("/v1/chat/completions", body)
+    assert "dropped /logit_bias" in answer.headers["x-hyperroute-losses"]
+    assert answer.headers["x-hyperroute-served-by"] == "flash@google"
+    record = door.visits[0].record
+    assert record is not None
+    assert answer.headers["x-hyperroute-decision"] == f"{record.digest[:16]}.{record.seed:x}"
+
+
 def test_a_translation_tells_what_it_lost(door):
     door.world.serve("https://google.test", whole("gemini.generate"))
     answer = door.post("/v1/chat/completions", {**CHAT, "model": "flash", "logit_bias": {"1": 1}})
