@@ -4,6 +4,7 @@
 every contender in turn. The load comes from this process over raw sockets. Printed are medians over
 rounds: requests a second and CPU a request of the server at 64 connections, latency at one, CPU of a
 streamed answer of 1,000 chunks, and the server's memory before and after ``--soak`` requests.
+``--litellm PROGRAM`` and ``--portkey FOLDER`` (with ``@portkey-ai/gateway`` in it) add those two.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ models:
 """
 
 
+LITELLM = """
+model_list:
+  - model_name: bench-1
+    litellm_params: {{model: openai/bench-1, api_base: "{url}/ok/v1", api_key: k}}
+  - model_name: long-1
+    litellm_params: {{model: openai/bench-1, api_base: "{url}/long/v1", api_key: k}}
+"""
+
+
 @dataclass
 class Server:
     """One contender, running."""
@@ -44,6 +54,8 @@ class Server:
     pid: int
     paths: tuple[str, str]
     """Of a whole answer and of a long stream."""
+    headers: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    """Lines that the two need beside the usual ones."""
     figures: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, name: str, value: float) -> None:
@@ -102,7 +114,7 @@ class Caller(asyncio.Protocol):
         self._transport.close()
 
 
-def request(path: str, model: str, *, stream: bool) -> bytes:
+def request(path: str, model: str, headers: tuple[str, ...], *, stream: bool) -> bytes:
     body = json.dumps(
         {
             "model": model,
@@ -112,6 +124,7 @@ def request(path: str, model: str, *, stream: bool) -> bytes:
         separators=(",", ":"),
     ).encode()
     head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+    head += "".join(f"{line}\r\n" for line in headers)
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -122,7 +135,7 @@ async def connected(port: int, count: int) -> list[Caller]:
 
 async def crowd(server: Server, calls: int, connections: int = 64) -> None:
     callers = await connected(server.port, connections)
-    ask = request(server.paths[0], "bench-1", stream=False)
+    ask = request(server.paths[0], "bench-1", server.headers[0], stream=False)
 
     async def repeat(caller: Caller) -> None:
         for _ in range(calls // connections):
@@ -140,7 +153,7 @@ async def crowd(server: Server, calls: int, connections: int = 64) -> None:
 
 async def alone(server: Server, calls: int) -> None:
     (caller,) = await connected(server.port, 1)
-    ask = request(server.paths[0], "bench-1", stream=False)
+    ask = request(server.paths[0], "bench-1", server.headers[0], stream=False)
     taken = []
     for _ in range(calls):
         began = time.perf_counter()
@@ -152,7 +165,7 @@ async def alone(server: Server, calls: int) -> None:
 
 async def streams(server: Server, count: int) -> None:
     (caller,) = await connected(server.port, 1)
-    ask = request(server.paths[1], "long-1", stream=True)
+    ask = request(server.paths[1], "long-1", server.headers[1], stream=True)
     cpu = server.cpu_s()
     for _ in range(count):
         await caller.ask(ask)
@@ -162,9 +175,14 @@ async def streams(server: Server, count: int) -> None:
 
 @contextlib.contextmanager
 def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[int]:
-    with subprocess.Popen(command, env={**os.environ, **env}, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         try:
-            for _ in range(200):
+            for _ in range(600):
                 with (
                     contextlib.suppress(OSError),
                     __import__("socket").create_connection(("127.0.0.1", port), 0.1),
@@ -204,6 +222,8 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=3_200)
     parser.add_argument("--streams", type=int, default=5)
     parser.add_argument("--soak", type=int, default=0)
+    parser.add_argument("--litellm", default="")
+    parser.add_argument("--portkey", default="")
     args = parser.parse_args()
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(upstream())
@@ -221,6 +241,22 @@ def main() -> None:
         servers.append(Server("uvicorn + pyreqwest", 8901, pid, ("/ok/v1", "/long/v1")))
         pid = stack.enter_context(running(ours, 8902, {"BENCH_KEY": "k"}))
         servers.append(Server("hyperroute", 8902, pid, ("/v1/chat/completions",) * 2))
+        if args.litellm:
+            config = Path(f"/tmp/hyperroute-bench-{os.getpid()}-litellm.yaml")  # noqa: S108
+            config.write_text(LITELLM.format(url=url))
+            stack.callback(config.unlink)
+            theirs = [args.litellm, "--config", str(config), "--port", "8903", "--num_workers", "1"]
+            pid = stack.enter_context(running(theirs, 8903, {}))
+            servers.append(Server("LiteLLM proxy", 8903, pid, ("/v1/chat/completions",) * 2))
+        if args.portkey:
+            start = f"{args.portkey}/node_modules/@portkey-ai/gateway/build/start-server.js"
+            theirs = ["node", start, "--headless", "--port=8904"]
+            pid = stack.enter_context(running(theirs, 8904, {"NODE_ENV": "production"}))
+            usual = ("authorization: Bearer k", "x-portkey-provider: openai")
+            hosts = [f"x-portkey-custom-host: {url}/{kind}/v1" for kind in ("ok", "long")]
+            lines = ((*usual, hosts[0]), (*usual, hosts[1]))
+            paths = ("/v1/chat/completions",) * 2
+            servers.append(Server("Portkey gateway", 8904, pid, paths, headers=lines))
         asyncio.run(measured(servers, args))
         for server in servers:
             print(f"{server.name}")
