@@ -28,6 +28,8 @@ from typing import Any
 from benchmarks.server import STREAM, STREAM_HEAD
 
 PATIENCE_S = 45.0
+QUIET_S = 25.0
+"""Before anything is counted: idle connections to a provider are kept for 15 seconds."""
 TABLE = """
 hyperroute: 1
 providers:
@@ -199,7 +201,7 @@ async def soak(server: subprocess.Popen[str], port: int, args: argparse.Namespac
     ends: Counter[str] = Counter()
     warm = time.monotonic() + min(15.0, args.seconds / 4)
     await asyncio.gather(*(caller(port, n, warm, ends) for n in range(args.streams)))
-    await asyncio.sleep(5)
+    await asyncio.sleep(QUIET_S)
     before = await asyncio.to_thread(asked, server)
     ends.clear()
     began = time.monotonic()
@@ -212,7 +214,7 @@ async def soak(server: subprocess.Popen[str], port: int, args: argparse.Namespac
         now = await asyncio.to_thread(asked, server)
         memory.append((time.monotonic() - began, now["rss_mb"]))
     await running
-    await asyncio.sleep(8)
+    await asyncio.sleep(QUIET_S)
     after = await asyncio.to_thread(asked, server)
     half = [mb for at, mb in memory if at > args.seconds / 2]
     first = statistics.median(half[: max(1, len(half) // 4)])
