@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_hex
@@ -180,7 +181,10 @@ class Handler:
             answer: Answer = yield Whole(request, name, facts)
             visit.record = answer.record
             if corrections := settled(caller, request, answer.record):
-                yield Commit(corrections)
+                with suppress(
+                    StoreError
+                ):  # an answer that was paid for is worth more than a counter
+                    yield Commit(corrections)
             read = kept.made_in if answer.is_sse else kept.made
             ids = read(answer.body) if kept.stores(request) else ()
             if ids and answer.home is not None:

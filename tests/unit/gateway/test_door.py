@@ -9,6 +9,7 @@ from tests.unit.gateway.asking import CHAT, CLAUDE, GOOGLE
 from tests.unit.gateway.conftest import TABLE, opened
 
 from hyperroute.accounts import keys
+from hyperroute.canon.mutation import Correct
 from hyperroute.client import Router
 from hyperroute.errors import StoreError
 from hyperroute.gateway.door import Door
@@ -207,6 +208,37 @@ def test_a_store_that_is_down_lets_nobody_in(colour, router, world):
     assert answer.status == 503
     assert "down" not in answer.body.decode()
     assert not world.sent
+
+
+class Failing:
+    """A store that takes charges, and is down when they are to be corrected."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def read(self, keys: Any) -> Any:
+        return self._store.read(keys)
+
+    def commit(self, mutations: Any) -> Any:
+        if any(isinstance(one, Correct) for one in mutations):
+            raise StoreError("down")
+        return self._store.commit(mutations)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_is_not_lost_with_the_correction_of_a_counter(
+    colour, registry, world, store, stream
+):
+    router = Router.loads(TABLE + TOKENS, registry=registry)
+    door = opened(colour, router, world, Door(pepper=PEPPER), Failing(store))
+    world.serve(ONE, streamed("openai.chat") if stream else whole("openai.chat"))
+    header = ("authorization", f"Bearer {made(store)}")
+    answer = door.post("/v1/chat/completions", {**CHAT, "stream": stream}, header)
+    assert answer.status == 200
+    assert b"Hello" in answer.body
 
 
 def test_workers_share_a_rate(colour, registry, world, store):
