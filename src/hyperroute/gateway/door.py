@@ -160,12 +160,13 @@ class Door:
 
 
 def settled(caller: Caller, request: Request, record: Record) -> list[Mutation]:
-    """Correct what was charged by estimate, once it is known what was used."""
-    usage = record.usage
-    if usage.input_tokens is None and usage.output_tokens is None:
-        return []
-    used = (usage.input_tokens or 0) + (usage.output_tokens or 0)
-    difference = used - _estimate(request)
+    """Correct what was charged by estimate, once it is known what was used.
+
+    Input that nobody reported stays estimated; of output nothing was charged.
+    """
+    usage, estimate = record.usage, _estimate(request)
+    read = estimate if usage.input_tokens is None else usage.input_tokens
+    difference = read + (usage.output_tokens or 0) - estimate
     return [
         Correct(demand.mutation.key, demand.mutation.pace, difference)
         for demand in caller.demands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hyperroute.gateway.door import Door
 from hyperroute.plugins.secret import Secret
 from hyperroute.stores.memory import MemoryStore
 from hyperroute.testing.replies import streamed, whole
-from hyperroute.testing.script import SECOND
+from hyperroute.testing.script import SECOND, Script
 from hyperroute.testing.world import World
 
 PEPPER = Secret("a pepper of at least sixteen characters")
@@ -208,6 +209,44 @@ def test_a_store_that_is_down_lets_nobody_in(colour, router, world):
     assert answer.status == 503
     assert "down" not in answer.body.decode()
     assert not world.sent
+
+
+class Noting(MemoryStore):
+    """A store that writes down what is corrected."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(now=world.now)
+        self.corrected: list[int] = []
+
+    def commit(self, mutations: Any) -> Any:
+        self.corrected += [one.units for one in mutations if isinstance(one, Correct)]
+        return super().commit(mutations)
+
+
+ESTIMATE = -(-len(json.dumps(CHAT)) // 4)
+
+
+@pytest.mark.parametrize(
+    ("usage", "corrected"),
+    [
+        ({"completion_tokens": 5}, 5),
+        ({"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105}, 105 - ESTIMATE),
+        ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, -ESTIMATE),
+    ],
+)
+def test_input_that_nobody_reported_stays_as_it_was_estimated(
+    colour, registry, world, usage, corrected
+):
+    """Unknown is not zero, and nothing is given back for it; zero is a number (invariant 42)."""
+    noting = Noting(world)
+    router = Router.loads(TABLE + TOKENS, registry=registry)
+    door = opened(colour, router, world, Door(pepper=PEPPER), noting)
+    body = json.dumps(json.loads(whole("openai.chat").body) | {"usage": usage}).encode()
+    kind = (("content-type", "application/json"),)
+    world.serve(ONE, Script(headers=kind, chunks=(body,), length=len(body)))
+    header = ("authorization", f"Bearer {made(noting)}")
+    assert door.post("/v1/chat/completions", CHAT, header).status == 200
+    assert noting.corrected == [corrected]
 
 
 class Failing:
