@@ -102,6 +102,9 @@ def test_of_several_keys_the_first_form_counts(guarded, store):
     secret = made(store)
     wrong = ("authorization", "Bearer ck_0000000000000000000000")
     assert guarded.post("/v1/messages", CLAUDE, ("x-api-key", secret), wrong).status == 401
+    google = ("x-goog-api-key", secret)
+    assert guarded.post("/v1/messages", CLAUDE, google, ("x-api-key", wrong[1][7:])).status == 401
+    assert guarded.post("/v1/messages", CLAUDE, google).status == 200
     basic = ("authorization", "Basic YTpi")
     assert guarded.post("/v1/messages", CLAUDE, basic, ("x-api-key", secret)).status == 200
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.gateway.asking import ASKED, CHAT, CLAUDE, GOOGLE, streaming
 
 from hyperroute.testing.replies import refusal, streamed, whole
-from hyperroute.testing.script import Script
+from hyperroute.testing.script import SECOND, Script
 
 
 @pytest.mark.parametrize("dialect", ASKED)
@@ -224,6 +224,28 @@ def test_a_stream_tells_what_its_request_lost_and_who_decided(door):
     record = door.visits[0].record
     assert record is not None
     assert answer.headers["x-hyperroute-decision"] == f"{record.digest[:16]}.{record.seed:x}"
+
+
+def test_the_header_of_losses_has_an_end(door):
+    door.world.serve("https://google.test", whole("gemini.generate"))
+    unknown = {f"unknown_member_{number}": 1 for number in range(100)}
+    answer = door.post("/v1/chat/completions", {**CHAT, "model": "flash", **unknown})
+    assert len(answer.headers["x-hyperroute-losses"]) == 1_000
+    record = door.visits[0].record
+    assert record is not None
+    assert len(record.losses) >= 100
+
+
+def test_a_providers_wish_to_wait_is_told_up_to_a_minute(door):
+    """Some SDKs sleep for as long as they are told (reliability.md, 2.1)."""
+    for wished, told in (("7", "7"), ("3600", "60")):
+        hint = (("retry-after", wished),)
+        busy = refusal("openai.chat", 429, kind="rate_limit_error", headers=hint)
+        for host in ("https://one.test", "https://two.test"):
+            door.world.serve(host, busy)
+        answer = door.post("/v1/chat/completions", CHAT)
+        assert (answer.status, answer.headers["retry-after"]) == (429, told)
+        door.world.sleep(7 * SECOND)
 
 
 def test_a_translation_tells_what_it_lost(door):
