@@ -38,7 +38,7 @@ class WalletKey:
 
 @quick(frozen=True, slots=True)
 class BudgetKey:
-    """One budget of one subject in one period, such as ``2026-11``."""
+    """One budget of one subject in one period, such as ``2026-11``; of open holds it is ``now``."""
 
     limit: str
     subject: tuple[tuple[str, str], ...]
@@ -90,6 +90,7 @@ class Hold:
         attempt: Number of the last attempt that was dispatched, from 1.
         due: Instant of the store; from then on whoever sweeps may end it.
         charged: What it came to, once it is settled, and so far where a checkpoint was made.
+        slots: Counters of open holds that it counts in.
     """
 
     amount: Microcredits
@@ -101,6 +102,7 @@ class Hold:
     attempt: int
     due: Instant
     charged: Microcredits | None = None
+    slots: tuple[BudgetKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,9 @@ class Reserve:
         budgets: Each with its limit.
         purse: ``None``: no wallet pays.
         lease_ns: How long the owner vouches for the hold without a further word.
+        attempt: 1: its first attempt is dispatched as soon as the hold stands, which saves a word.
+        slots: Counters of open holds, each with how many may be open: this one takes one of each,
+            and gives it back when it ends.
     """
 
     key: HoldKey
@@ -176,6 +181,8 @@ class Reserve:
     budgets: tuple[tuple[BudgetKey, Microcredits], ...] = ()
     purse: Purse | None = None
     lease_ns: int = 600_000_000_000
+    attempt: int = 0
+    slots: tuple[tuple[BudgetKey, int], ...] = ()
 
 
 @quick(frozen=True, slots=True)
@@ -238,7 +245,7 @@ class Held:
 
 @quick(frozen=True, slots=True)
 class Short:
-    """Something has too little left. ``budget`` ``None``: the wallet."""
+    """Something has too little left. ``budget`` ``None``: the wallet; of a slot it is the counter."""
 
     budget: BudgetKey | None
     left: Microcredits

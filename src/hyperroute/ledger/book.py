@@ -18,6 +18,8 @@ what it held (34); a wallet without a floor never falls below zero (35); no budg
 exceed its limit (36); what exceeds a hold is ours to lose (37); no charge without an answer (40);
 attempts that failed are ours to pay and always recorded (41).
 
+A slot counts open holds as a budget counts money: a hold takes one, and its end gives it back.
+
 Only wallets have a balance that is kept: the platform's accounts would be one row that every
 request waits for, so theirs is the sum of their entries.
 
@@ -101,7 +103,8 @@ def _deposit(mutation: Deposit, find: Find, now: Instant) -> tuple[Posted | Repe
 def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short | Barred, Changes]:
     amount, purse = mutation.amount, mutation.purse
     assert amount >= 0
-    assert len({key for key, _ in mutation.budgets}) == len(mutation.budgets)
+    counted = (*mutation.budgets, *mutation.slots)
+    assert len({key for key, _ in counted}) == len(counted)
     existing = find(mutation.key)
     if isinstance(existing, Hold):
         return Barred(existing.phase, existing.charged), {}
@@ -112,6 +115,11 @@ def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short 
         if amount > left or limit <= 0:
             return Short(key, max(0, left), amount), {}
         changes[key] = Spend(spend.settled, spend.held + amount)
+    for key, most in mutation.slots:
+        spend = _kept(find(key), Spend)
+        if spend.held >= most:
+            return Short(key, 0, 1), {}
+        changes[key] = Spend(spend.settled, spend.held + 1)
     of_wallet = 0
     if purse is not None:
         wallet = _kept(find(WalletKey(purse.owner)), Wallet)
@@ -127,7 +135,17 @@ def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short 
     owner = None if purse is None else purse.owner
     budgets = tuple([key for key, _ in mutation.budgets])
     bounded = bool(budgets) or purse is None or purse.floor is None
-    changes[mutation.key] = Hold(amount, owner, of_wallet, bounded, budgets, "held", 0, due)
+    changes[mutation.key] = Hold(
+        amount,
+        owner,
+        of_wallet,
+        bounded,
+        budgets,
+        "dispatched" if mutation.attempt else "held",
+        mutation.attempt,
+        due,
+        slots=tuple([key for key, _ in mutation.slots]),
+    )
     return Held(due), changes
 
 
@@ -161,6 +179,9 @@ def _end(mutation: End, find: Find, now: Instant) -> tuple[Posted | Barred, Chan
     for key in hold.budgets:
         spend = _kept(find(key), Spend)
         changes[key] = Spend(spend.settled + charged, spend.held - hold.amount)
+    for key in hold.slots:
+        spend = _kept(find(key), Spend)
+        changes[key] = Spend(spend.settled, spend.held - 1)
     entries = _costs(mutation)
     if hold.owner is not None:
         wallet_key = WalletKey(hold.owner)

@@ -82,6 +82,7 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
             posting TEXT NOT NULL, account TEXT NOT NULL, amount BIGINT NOT NULL, at BIGINT NOT NULL,
             PRIMARY KEY (posting, account))""",
     ),
+    ("""ALTER TABLE holds ADD COLUMN slots TEXT NOT NULL DEFAULT '[]'""",),
 )
 """By step; a step is never edited once it was released."""
 
@@ -205,9 +206,10 @@ def write(key: Cell, state: State | None) -> tuple[Statement, ...]:
         case BudgetKey(limit, subject, period), Spend(settled, held):
             return ((_SET_SPEND, (limit, _flat(subject), period, settled, held)),)
         case HoldKey(id_), Hold():
-            budgets = _flat([(one.limit, one.subject, one.period) for one in state.budgets])
+            budgets, slots = _flat_budgets(state.budgets), _flat_budgets(state.slots)
             terms = (id_, state.amount, state.owner, state.of_wallet, int(state.bounded), budgets)
-            return ((_SET_HOLD, (*terms, state.phase, state.attempt, state.due, state.charged)),)
+            stands = (state.phase, state.attempt, state.due, state.charged, slots)
+            return ((_SET_HOLD, (*terms, *stands)),)
         case PostingKey(id_), Posting(at, entries):
             return tuple([(_ENTRY, (id_, account, amount, at)) for account, amount in entries])
         case _:
@@ -238,22 +240,39 @@ _SET_SPEND = """INSERT INTO spends (limit_name, subject, period, settled, held)
     VALUES (?, ?, ?, ?, ?) ON CONFLICT (limit_name, subject, period) DO UPDATE
     SET settled = excluded.settled, held = excluded.held"""
 _SET_HOLD = """INSERT INTO holds
-    (id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,
+    (id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged, slots)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,
     attempt = excluded.attempt, due = excluded.due, charged = excluded.charged"""
 _SPEND = "SELECT settled, held FROM spends WHERE limit_name = ? AND subject = ? AND period = ?"
 _ENTRY = "INSERT INTO entries (posting, account, amount, at) VALUES (?, ?, ?, ?)"
-_HOLD = (
-    "SELECT id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged FROM holds"
-)
+_HOLD = """SELECT id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged, slots
+    FROM holds"""
 
 
 def _hold(row: Any) -> tuple[HoldKey, Hold]:
-    id_, amount, owner, of_wallet, bounded, told, *rest = row
-    budgets = tuple(
+    id_, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged, slots = row
+    return HoldKey(id_), Hold(
+        amount,
+        owner,
+        of_wallet,
+        bool(bounded),
+        _budgets(budgets),
+        phase,
+        attempt,
+        due,
+        charged,
+        _budgets(slots),
+    )
+
+
+def _budgets(told: str) -> tuple[BudgetKey, ...]:
+    return tuple(
         [BudgetKey(limit, _pairs(subject), period) for limit, subject, period in json.loads(told)]
     )
-    return HoldKey(id_), Hold(amount, owner, of_wallet, bool(bounded), budgets, *rest)
+
+
+def _flat_budgets(keys: Sequence[BudgetKey]) -> str:
+    return _flat([(one.limit, one.subject, one.period) for one in keys])
 
 
 def _insert(row: Row) -> tuple[Statement, ...]:

@@ -230,3 +230,24 @@ def test_an_overdue_hold_of_which_nothing_was_delivered_is_released() -> None:
 def test_a_store_without_books_refuses_money_as_a_defect() -> None:
     with pytest.raises(ValueError, match="no Deposit"):
         MemoryStore(now=lambda: 0).commit([Deposit(PostingKey("pay/1"), ADA, 5)])
+
+
+def test_an_open_hold_takes_a_slot_and_gives_it_back_when_it_ends() -> None:
+    books, slot = Books(), BudgetKey("two-at-once", (("user", "ada"),), "now")
+    for name in ("r1", "r2"):
+        assert isinstance(books.tell(Reserve(HoldKey(name), 0, slots=((slot, 2),))), Held)
+    third = Reserve(HoldKey("r3"), 0, slots=((slot, 2),))
+    assert books.tell(third) == Short(slot, 0, 1)
+    assert books.spent(slot) == Spend(0, 2)
+    books.tell(End(ONE, None))
+    assert books.spent(slot) == Spend(0, 1)
+    assert isinstance(books.tell(third), Held)
+
+
+def test_a_hold_whose_first_attempt_goes_out_at_once_is_dispatched_from_the_beginning() -> None:
+    books = Books()
+    books.tell(Reserve(ONE, 5, attempt=1))
+    hold = books.store.read([ONE])[0]
+    assert isinstance(hold, Hold)
+    assert (hold.phase, hold.attempt) == ("dispatched", 1)
+    assert isinstance(books.tell(Checkpoint(ONE, 2)), Held)
