@@ -14,7 +14,7 @@ from hyperroute.canon.request import Request
 from hyperroute.canon.wire import Headers
 from hyperroute.catalog.condition import Fact
 from hyperroute.dialects.base import Dialect
-from hyperroute.runtime import awaiting, blocking
+from hyperroute.runtime import paying
 from hyperroute.runtime.answer import Answer, AsyncStream, Stream, answered
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.clock import AsyncSystemClock, SystemClock
@@ -30,6 +30,8 @@ from hyperroute.runtime.http import (
 from hyperroute.runtime.kernel import Run, Sink, forget
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
 from hyperroute.runtime.router import Body, Router
+from hyperroute.runtime.tab import Till
+from hyperroute.stores.base import AsyncStore, Store
 
 Facts = Mapping[str, Fact]
 
@@ -126,6 +128,7 @@ class Client(_Base):
         board: Board | None = None,
         watch: bool = False,
         fetch_media: bool | Transport = False,
+        till: Till[Store] | None = None,
     ) -> None:
         """Start with what is given, and make the rest.
 
@@ -142,6 +145,8 @@ class Client(_Base):
             fetch_media: Fetch what a request names by URL where the provider needs the bytes:
                 ``True`` through a guard that reaches public https addresses only, or a guard with
                 rules of your own (runtime/guard.py), left open; ``False``: such a request is refused.
+            till: Where runs are paid, by what ``facts`` say of the caller; its store is left open.
+                ``None``: nobody pays, and budgets of the table hold nobody.
 
         Raises:
             ModuleNotFoundError: The library is not installed.
@@ -151,10 +156,21 @@ class Client(_Base):
         """
         self._guard, self._guards = guard_of(fetch_media)
         super().__init__(
-            router, sink=sink, board=board, watch=watch, warm=clock is None, guard=self._guard
+            router,
+            sink=sink,
+            board=board,
+            watch=watch,
+            warm=clock is None,
+            guard=self._guard,
+            till=till,
         )
         self._transport, self._owned = transport_of(transport, client=http)
         self.clock: Clock = clock if clock is not None else SystemClock()
+
+    @property
+    def transport(self) -> Transport:
+        """What carries the requests, for those who carry runs out themselves."""
+        return self._transport
 
     def send(
         self,
@@ -183,7 +199,7 @@ class Client(_Base):
         """
         told = (dialect, headers, labels, facts, request_id)
         run = self._prepare(body, self.clock, *told, stream=False)
-        for _ in blocking.serve(run, transport=self._transport, clock=self.clock):
+        for _ in paying.serve(run, transport=self._transport, clock=self.clock):
             pass
         return answered(run, self._spoken(run))
 
@@ -259,6 +275,7 @@ class AsyncClient(_Base):
         board: Board | None = None,
         watch: bool = False,
         fetch_media: bool | AsyncTransport = False,
+        till: Till[AsyncStore] | None = None,
     ) -> None:
         """Start with what is given, and make the rest; arguments and faults as of ``Client``.
 
@@ -270,7 +287,13 @@ class AsyncClient(_Base):
         """
         self._guard, self._guards = async_guard_of(fetch_media)
         super().__init__(
-            router, sink=sink, board=board, watch=watch, warm=clock is None, async_guard=self._guard
+            router,
+            sink=sink,
+            board=board,
+            watch=watch,
+            warm=clock is None,
+            async_guard=self._guard,
+            till=till,
         )
         self._transport, self._owned = async_transport_of(transport, client=http)
         self.clock: AsyncClock = clock if clock is not None else AsyncSystemClock()
@@ -299,7 +322,7 @@ class AsyncClient(_Base):
         """
         told = (dialect, headers, labels, facts, request_id)
         run = self._prepare(body, self.clock, *told, stream=False)
-        events = awaiting.serve(run, transport=self._transport, clock=self.clock)
+        events = paying.serve_awaiting(run, transport=self._transport, clock=self.clock)
         async for _ in events:
             pass  # nothing is told of a whole answer before its end, so nothing is left to close
         return answered(run, self._spoken(run))

@@ -22,6 +22,8 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 
 Microcredits = int
+MICROCREDITS_PER_CREDIT = 1_000_000
+MICROCREDITS_PER_USD = 100_000_000
 Phase = Literal["held", "dispatched", "settled", "released"]
 
 OPEN: tuple[Phase, ...] = ("held", "dispatched")
@@ -184,6 +186,11 @@ class Reserve:
     attempt: int = 0
     slots: tuple[tuple[BudgetKey, int], ...] = ()
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the customer never pays more than the amount."""
+        return bool(self.budgets) or (self.purse is not None and self.purse.floor is None)
+
 
 @quick(frozen=True, slots=True)
 class Dispatch:
@@ -276,6 +283,8 @@ class Repeated:
 MoneyOutcome = Held | Short | Posted | Barred | Repeated
 
 __all__ = [
+    "MICROCREDITS_PER_CREDIT",
+    "MICROCREDITS_PER_USD",
     "OPEN",
     "Barred",
     "BudgetKey",

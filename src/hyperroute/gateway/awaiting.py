@@ -7,24 +7,23 @@ for the first frames, for the client to read, and for the next keep-alive.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from hyperroute.canon.request import Request
 from hyperroute.canon.wire import HttpRequest
-from hyperroute.catalog.condition import Fact
 from hyperroute.client import AsyncClient
 from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read
-from hyperroute.gateway.handler import Handler, Reply, Streamed, Whole
+from hyperroute.gateway.handler import Handler, Reply
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pouring import Pouring, Source
 from hyperroute.gateway.visit import Observer, Visit
+from hyperroute.gateway.wishes import Streamed, Whole, prepared
 from hyperroute.routing.record import Record
 from hyperroute.runtime.answer import Answer, Streaming
 from hyperroute.runtime.draining import DEFAULT_PATIENCE, AsyncAnswering, AsyncDrains, Patience
@@ -134,12 +133,10 @@ class Gateway:
 
     async def _granted(self, wish: Any, visit: Visit) -> Any:
         match wish:
-            case Whole(request, name, facts):
-                calling = self._answering(request, facts, name)
-                return await self._answered(calling, visit)
-            case Streamed(request, name, facts):
-                frames = self.client.frames(request, facts=facts, request_id=name)
-                return await self._opened(frames, visit)
+            case Whole():
+                return await self._answered(self._answering(wish), visit)
+            case Streamed():
+                return await self._opened(self._frames(wish), visit)
             case Read(keys):
                 return await self._kept().read(keys)
             case Commit(mutations):
@@ -151,21 +148,17 @@ class Gateway:
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
 
-    def _answering(self, request: Request, facts: Mapping[str, Fact], name: str) -> AsyncAnswering:
-        client, clock = self.client, self.client.clock
-        run = client.desk.prepare(
-            request,
-            dialect=None,
-            headers=(),
-            labels=None,
-            facts=facts,
-            stream=False,
-            request_id=name,
-            now=clock.now(),
-            unix_ns=clock.unix_ns(),
-        )
-        dialect = client.router.dialect(request.dialect)
-        return AsyncAnswering(run, dialect, client.transport, clock)
+    def _answering(self, wish: Whole) -> AsyncAnswering:
+        client = self.client
+        dialect = client.router.dialect(wish.request.dialect)
+        run = prepared(client, wish, stream=False)
+        return AsyncAnswering(run, dialect, client.transport, client.clock)
+
+    def _frames(self, wish: Streamed) -> AsyncFrames:
+        client = self.client
+        dialect = client.router.dialect(wish.request.dialect)
+        run = prepared(client, wish, stream=True)
+        return AsyncFrames(run, dialect, client.transport, client.clock)
 
     async def _answered(self, calling: AsyncAnswering, visit: Visit) -> Answer | None:
         """Wait for a whole answer, or for its caller to leave; then it is nobody's."""

@@ -15,14 +15,18 @@ from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read
-from hyperroute.gateway.handler import Handler, Reply, Streamed, Whole
+from hyperroute.gateway.handler import Handler, Reply
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pulling import Pieces, Source
 from hyperroute.gateway.visit import Observer, Visit
+from hyperroute.gateway.wishes import Streamed, Whole, prepared
 from hyperroute.routing.record import Record
+from hyperroute.runtime import paying
+from hyperroute.runtime.answer import Answer, answered
 from hyperroute.runtime.draining import DEFAULT_PATIENCE, Drains, Patience
+from hyperroute.runtime.frames import Frames
 from hyperroute.stores.base import Store
 
 
@@ -97,11 +101,10 @@ class BlockingGateway:
 
     def _granted(self, wish: Any) -> Any:
         match wish:
-            case Whole(request, name, facts):
-                return self.client.send(request, facts=facts, request_id=name)
-            case Streamed(request, name, facts):
-                frames = self.client.frames(request, facts=facts, request_id=name)
-                source = Source(frames, self.drains, self.client.clock)
+            case Whole():
+                return self._answer(wish)
+            case Streamed():
+                source = Source(self._frames(wish), self.drains, self.client.clock)
                 return Opening(source, source.first(self.pace.first_ns))
             case Read(keys):
                 return self._kept().read(keys)
@@ -113,6 +116,19 @@ class BlockingGateway:
                 return self.memory.remember(wish, now=self.client.clock.now())
             case _:
                 raise AssertionError(f"no such wish: {wish!r}")
+
+    def _answer(self, wish: Whole) -> Answer:
+        client = self.client
+        run = prepared(client, wish, stream=False)
+        for _ in paying.serve(run, transport=client.transport, clock=client.clock):
+            pass
+        return answered(run, client.router.dialect(wish.request.dialect))
+
+    def _frames(self, wish: Streamed) -> Frames:
+        client = self.client
+        run = prepared(client, wish, stream=True)
+        dialect = client.router.dialect(wish.request.dialect)
+        return Frames(run, dialect, client.transport, client.clock)
 
     def close(self, within_s: float | None = None) -> None:
         """Wait for what is still heard out; the client is its owner's to close."""

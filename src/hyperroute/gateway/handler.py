@@ -17,7 +17,7 @@ dialect wrote is sent as it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,11 +26,11 @@ from typing import Any
 
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.loss import Loss
-from hyperroute.canon.quick import quick
+from hyperroute.canon.money import Microcredits
+from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
 from hyperroute.canon.wire import Headers, HttpRequest
-from hyperroute.catalog.condition import Fact
 from hyperroute.dialects import json
 from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
@@ -42,29 +42,11 @@ from hyperroute.gateway.kept import Kept, Recall, Remember
 from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
 from hyperroute.gateway.visit import Visit
+from hyperroute.gateway.wishes import Streamed, Whole
 from hyperroute.routing.record import Record
 from hyperroute.runtime.answer import Answer
 from hyperroute.runtime.desk import Desk
 from hyperroute.runtime.router import Router
-
-
-@quick(frozen=True, slots=True)
-class Whole:
-    """Carry a run out, and give its whole answer."""
-
-    request: Request
-    request_id: str
-    facts: Mapping[str, Fact]
-
-
-@quick(frozen=True, slots=True)
-class Streamed:
-    """Begin a run whose answer is streamed."""
-
-    request: Request
-    request_id: str
-    facts: Mapping[str, Fact]
-
 
 Wish = Whole | Streamed | Read | Commit | Recall | Remember
 Reply = HttpResponse | Flowing[Any]
@@ -177,14 +159,21 @@ class Handler:
 
     def _answered(self, place: Place, request: Request, caller: Caller, visit: Visit) -> Handling:
         name, facts = visit.request_id, caller.facts
+
+        def journal(record: Record, charged: Microcredits | None) -> Sequence[Mutation]:
+            visit.charged = charged
+            return settled(caller, request, record)
+
+        def unpaid(record: Record) -> Sequence[Mutation]:
+            return journal(record, None) if self.desk.till is None else ()
+
         if not request.stream:
-            answer: Answer = yield Whole(request, name, facts)
+            answer: Answer = yield Whole(request, name, facts, journal)
             visit.record = answer.record
-            if corrections := settled(caller, request, answer.record):
-                with suppress(
-                    StoreError
-                ):  # an answer that was paid for is worth more than a counter
-                    yield Commit(corrections)
+            if mutations := unpaid(answer.record):
+                # An answer that was paid for is worth more than a counter.
+                with suppress(StoreError):
+                    yield Commit(mutations)
             read = kept.made_in if answer.is_sse else kept.made
             ids = read(answer.body) if kept.stores(request) else ()
             if ids and answer.home is not None:
@@ -203,7 +192,7 @@ class Handler:
                 ),
                 body=answer.body,
             )
-        opening: Opening[Any] = yield Streamed(request, name, facts)
+        opening: Opening[Any] = yield Streamed(request, name, facts, journal)
         reframing = ArrayFraming() if place.array else None
         kind = (render.JSON,) if place.array else render.SSE
         route = self._delivering(opening) if self.tells_route else ()
@@ -218,7 +207,7 @@ class Handler:
             opening=opening,
             told=told,
             noting=partial(_noted, opening.frames, visit.key) if kept.stores(request) else None,
-            settle=partial(settled, caller, request),
+            settle=unpaid,
             reframing=reframing,
         )
 
@@ -353,4 +342,4 @@ def _error(status: int, message: str, visit: Visit) -> ClientError:
     return ClientError(status=status, kind=kind, message=message, request_id=visit.request_id)
 
 
-__all__ = ["Handler", "Handling", "Reply", "Streamed", "Whole", "Wish"]
+__all__ = ["Handler", "Handling", "Reply", "Wish"]

@@ -40,6 +40,9 @@ _KINDS: Final[Mapping[str, FailureClass | str]] = MappingProxyType(
         "wrong_endpoint": "wrong_endpoint",
         "no_candidate": FailureClass.BAD_REQUEST,
         "no_credential": FailureClass.OVERLOADED,
+        "insufficient_credits": "insufficient_credits",
+        "too_many_at_once": FailureClass.RATE_LIMITED,
+        "store_down": FailureClass.OVERLOADED,
     }
 )
 """Refusals of a plan as dialects know them."""

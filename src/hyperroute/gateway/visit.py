@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hyperroute.canon.money import Microcredits
 from hyperroute.routing.record import Record
 
 MILLION = 1_000_000
@@ -26,6 +27,7 @@ class Visit:
         ended: How the response ended: ``whole``, ``streamed``, ``broken`` (an error told in the
             stream), ``gone`` (the caller left) or ``slow`` (the caller did not read).
         record: Of the run, where there was one and it is over.
+        charged: What the caller was charged, in micro-credits; ``None``: nothing.
         traceparent: As the caller sent it (W3C Trace Context), ``""`` where it did not.
         began_unix_ns: Unix time of its arrival, for traces.
         left_at: When the caller left, where what it asked for was heard out; ``None`` where not.
@@ -41,6 +43,7 @@ class Visit:
     status: int = 0
     ended: str = "whole"
     record: Record | None = None
+    charged: Microcredits | None = None
     traceparent: str = ""
     began_at: int = 0
     began_unix_ns: int = 0
@@ -64,6 +67,7 @@ def log_entry(visit: Visit) -> dict[str, Any]:
         "ms": round(visit.duration_ns / MILLION, 3),
         "key": visit.key or None,
         "asked": visit.asked[:200] or None,
+        "microcredits": visit.charged,
     }
     if record is not None:
         usage = record.usage

@@ -134,12 +134,11 @@ def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short 
     due = now + mutation.lease_ns
     owner = None if purse is None else purse.owner
     budgets = tuple([key for key, _ in mutation.budgets])
-    bounded = bool(budgets) or purse is None or purse.floor is None
     changes[mutation.key] = Hold(
         amount,
         owner,
         of_wallet,
-        bounded,
+        mutation.is_bounded,
         budgets,
         "dispatched" if mutation.attempt else "held",
         mutation.attempt,

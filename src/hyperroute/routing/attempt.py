@@ -59,6 +59,7 @@ from hyperroute.canon.usage import NO_USAGE
 from hyperroute.routing.moves import Move, following, opening, sidestep
 from hyperroute.routing.plan import Plan
 from hyperroute.routing.record import Denial, Left, Outcome
+from hyperroute.routing.recording import attempt_of, record_of
 from hyperroute.routing.state import (
     Abandoned,
     Action,
@@ -82,8 +83,6 @@ from hyperroute.routing.state import (
     Step,
     Told,
     Wait,
-    attempt_of,
-    record_of,
 )
 from hyperroute.routing.table import ATTEMPTS_CEILING
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hyperroute.canon.failure import FailureClass
+from hyperroute.canon.money import Microcredits
 from hyperroute.catalog.card import Offer, Timeouts
 
 
@@ -20,6 +21,7 @@ class Candidate:
             member out of the body. Members the caller gave and no shape touched are not in it.
         expected: Price of this very request as estimated, in ``1 / table.scale`` USD; None unknown.
         worst: An upper bound of one attempt's price, likewise.
+        worst_charge: An upper bound of what its answer costs the caller; None unknown.
         credentials: Ids in the order to use them; ``("",)`` for an account without credentials.
         timeouts: Merged: policies, provider entry, offer.
         retries: Same-offer retries after the first attempt.
@@ -40,6 +42,7 @@ class Candidate:
     rotations: int
     after: frozenset[FailureClass] = frozenset()
     last_resort: bool = False
+    worst_charge: Microcredits | None = None
 
     @property
     def context(self) -> int | None:
@@ -78,6 +81,9 @@ RefusalCode = Literal[
     "over_cap",
     "missing_model",
     "intent_not_found",
+    "insufficient_credits",
+    "too_many_at_once",
+    "store_down",
 ]
 """What a plan can be refused for."""
 
@@ -91,5 +97,6 @@ class Refusal:
     message: str
     param: str = ""
     available: tuple[str, ...] = ()
+    retry_after_s: int | None = None
     looked: bool = False
     """Offers were looked at, and each has a rejection that says why not."""

@@ -13,7 +13,10 @@ from itertools import repeat
 from typing import Any
 
 from hyperroute.canon.failure import FailureClass
+from hyperroute.canon.money import Microcredits
+from hyperroute.canon.usage import Usage
 from hyperroute.catalog.card import Offer, Timeouts
+from hyperroute.catalog.charging import charge_bound
 from hyperroute.catalog.pricing import bound, sheet_on
 from hyperroute.routing.candidate import Candidate
 from hyperroute.routing.needs import worst_usage
@@ -122,22 +125,41 @@ def rotations(offer: Offer, view: View) -> int:
 
 
 def worst(offer: Offer, view: View) -> int | None:
-    """Bound the price of one attempt; what a hold must cover."""
+    """Bound the price of one attempt."""
     sheet = sheet_on(offer.price, view.day)
     fitted = view.fitted(offer)
     if sheet is None or isinstance(fitted, Misfit):
         return None
+    return bound(_most(offer, view, fitted.parameters), sheet, fitted.parameters)
+
+
+def worst_charge(offer: Offer, view: View) -> Microcredits | None:
+    """Bound what an answer of this offer costs its caller; what a hold must cover."""
+    fitted = view.fitted(offer)
+    if isinstance(fitted, Misfit):
+        return None
+    return charge_bound(
+        view.index.model_of(offer).sell,
+        offer.price,
+        _most(offer, view, fitted.parameters),
+        fitted.parameters,
+        day=view.day,
+        scale=view.table.scale,
+    )
+
+
+def _most(offer: Offer, view: View, parameters: Mapping[str, Any]) -> Usage:
+    """Bound what one attempt can consume."""
     request, rules = view.request, view.rules
     caps = [limit for limit in (request.max_output, rules.output) if limit is not None]
-    usage = worst_usage(
+    return worst_usage(
         request,
         offer,
         view.index.model_of(offer),
-        fitted.parameters,
+        parameters,
         input_tokens=view.input_tokens if view.counted else request.input_bytes,
         output_cap=min(caps, default=None),
     )
-    return bound(usage, sheet, fitted.parameters)
 
 
 def timeouts(offer: Offer, view: View) -> Timeouts:
@@ -181,6 +203,7 @@ _DRAWERS: dict[str, Any] = {
     "parameters": _parameters,
     "expected": lambda one, view: view.price(one.offer),
     "worst": lambda one, view: worst(one.offer, view),
+    "worst_charge": lambda one, view: worst_charge(one.offer, view),
     "credentials": lambda one, view: credentials(one.offer, view, last_resort=one.last_resort),
     "timeouts": lambda one, view: timeouts(one.offer, view),
     "retries": lambda one, view: 0 if one.last_resort else view.retries,

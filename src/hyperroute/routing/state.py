@@ -8,30 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from hyperroute.canon.events import Delivery, Finished
-from hyperroute.canon.failure import Failure, FailureClass
+from hyperroute.canon.failure import Failure
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
-from hyperroute.catalog.pricing import owed, sheet_on
 from hyperroute.routing.moves import Move
 from hyperroute.routing.plan import Candidate, Plan
 from hyperroute.routing.record import (
     Attempt,
     Barrier,
     Denial,
-    Left,
     Outcome,
     PermitKind,
     Record,
-    sane,
 )
 from hyperroute.routing.table import RetryBudget
-
-_UNCHARGED = frozenset({FailureClass.NET_UNSENT})
 
 
 class Phase(Enum):
@@ -295,98 +290,3 @@ class State:
 
 
 Step = tuple[State, tuple[Action, ...]]
-
-
-def attempt_of(
-    state: State, at: Instant, failure: Failure | None, heard: Heard = NOTHING_HEARD
-) -> Attempt:
-    """Write down the open call as over."""
-    move = state.move
-    assert move is not None
-    candidate = state.plan.candidates[move.trail.position]
-    usage = _usage_of(state, heard.produced)
-    return Attempt(
-        number=state.number,
-        offer=candidate.offer.id,
-        provider=candidate.offer.provider,
-        model=candidate.offer.model,
-        credential=move.trail.credential,
-        kind=move.kind,
-        waited_ns=move.wait_ns,
-        started_at=state.started_at,
-        ended_at=at,
-        first_event_at=state.first_event_at,
-        first_content_at=state.first_content_at,
-        failure=failure,
-        usage=usage,
-        cost=_cost_of(state, candidate, usage, failure),
-        losses=heard.losses,
-        answered=heard.answered,
-    )
-
-
-def record_of(  # noqa: PLR0917 - one column of the record each
-    state: State,
-    at: Instant,
-    outcome: Outcome,
-    failure: Failure | None,
-    last: Attempt | None,
-    left: Left | None = None,
-) -> Record:
-    """Write down the run as over; ``last`` is the attempt that ended with it."""
-    plan = state.plan
-    request = plan.request
-    delivered = last is not None and (outcome == "served" or last.first_content_at is not None)
-    return Record(
-        request_id=state.request_id,
-        digest=plan.table.digest,
-        seed=plan.seed,
-        asked=request.model or request.intent or "",
-        name=plan.name,
-        via=plan.via,
-        pinned=plan.pinned,
-        kind=request.kind,
-        dialect=request.dialect,
-        stream=request.stream,
-        candidates=tuple([candidate.offer.id for candidate in plan.candidates]),
-        attempts=state.attempts if last is None else (*state.attempts, last),
-        denials=state.denials,
-        outcome=outcome,
-        failure=failure,
-        left=left,
-        refusal=plan.refusal.code if plan.refusal is not None else None,
-        served=last.offer if last is not None and delivered else None,
-        scale=plan.table.scale,
-        began_unix_ns=state.began_unix_ns,
-        began_at=state.began_at,
-        ended_at=at,
-    )
-
-
-def _usage_of(state: State, produced: int) -> Usage:
-    """Take what the provider reported; estimate an answer that came without (invariant 42)."""
-    usage = state.usage
-    if not produced or usage.output_tokens is not None or usage != NO_USAGE:
-        return sane(usage)
-    return Usage(
-        input_tokens=state.plan.input_tokens, output_tokens=-(-produced // 4), estimated=True
-    )
-
-
-def _cost_of(
-    state: State, candidate: Candidate, usage: Usage, failure: Failure | None
-) -> int | None:
-    """Price an attempt exactly; unknown where a provider may have worked without telling."""
-    unknown = failure is not None and failure.status is None and failure.kind not in _UNCHARGED
-    sheet = sheet_on(candidate.offer.price, state.plan.answers.day)
-    if sheet is None or (unknown and usage == NO_USAGE):
-        return None if unknown or failure is None else 0
-    served = failure is None
-    cut = not served and state.first_content_at is not None
-    ended: Literal["served", "cut", "failed"] = "served" if served else "cut" if cut else "failed"
-    parameters = state.plan.request.parameters
-    if candidate.parameters:
-        names = {upstream: name for name, upstream in candidate.offer.fields.items()}
-        filled = {names.get(name, name): value for name, value in candidate.parameters.items()}
-        parameters = {**parameters, **filled}
-    return owed(usage, sheet, parameters, ended=ended)

@@ -14,7 +14,7 @@ from hyperroute.canon.units import Instant
 from hyperroute.dialects.base import Dialect
 from hyperroute.routing.plan import Plan
 from hyperroute.routing.record import Record
-from hyperroute.runtime import awaiting, blocking
+from hyperroute.runtime import paying
 from hyperroute.runtime.kernel import Run
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
 
@@ -130,7 +130,7 @@ class Stream(Streaming):
         """Take a run that has not begun."""
         super().__init__(run)
         self._clock = clock
-        events = blocking.serve(run, transport=transport, clock=clock)
+        events = paying.serve(run, transport=transport, clock=clock)
         # A run that takes no frames tells events only.
         self._events = cast("Generator[StreamEvent, None, None]", events)
 
@@ -159,7 +159,7 @@ class AsyncStream(Streaming):
         """Take a run that has not begun."""
         super().__init__(run)
         self._clock = clock
-        events = awaiting.serve(run, transport=transport, clock=clock)
+        events = paying.serve_awaiting(run, transport=transport, clock=clock)
         # A run that takes no frames tells events only.
         self._events = cast("AsyncGenerator[StreamEvent, None]", events)
 

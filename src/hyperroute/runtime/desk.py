@@ -27,6 +27,7 @@ from hyperroute.runtime.credentials import resolve
 from hyperroute.runtime.kernel import Run, Shared, Sink, forget
 from hyperroute.runtime.ports import AsyncTransport, Transport
 from hyperroute.runtime.router import Body, Router
+from hyperroute.runtime.tab import Journal, Till, no_journal
 from hyperroute.runtime.tokens import Measured, Tokens
 
 _log = logging.getLogger("hyperroute")
@@ -49,8 +50,10 @@ class Desk:
         board: Board | None = None,
         guard: Transport | None = None,
         async_guard: AsyncTransport | None = None,
+        till: Till[Any] | None = None,
     ) -> None:
         """Resolve the accounts of a router; what is missing is left out of plans."""
+        self.till = till
         self.board = board if board is not None else Board()
         self._sink = sink
         self._guards = guard, async_guard
@@ -102,8 +105,21 @@ class Desk:
         request_id: str | None,
         now: Instant,
         unix_ns: int,
+        journal: Journal = no_journal,
     ) -> Run:
         """Read, plan, and make a run of it that has not begun.
+
+        Args:
+            body: As of ``Router.read``, like the next three.
+            dialect: Of the body.
+            headers: Of the caller.
+            labels: What the caller tells of itself.
+            facts: What is known of the caller.
+            stream: Whether the answer is to be streamed, whatever the body says.
+            request_id: Unique; ``None``: drawn.
+            now: The instant of the plan.
+            unix_ns: The same on the calendar.
+            journal: What is to be written with the end of the run's money, where there is a till.
 
         Raises:
             ClientWireError: The body is not one of the dialect.
@@ -122,7 +138,10 @@ class Desk:
             answers=self._answers(setting, request, now, unix_ns, facts),
             seed=int.from_bytes(blake2b(name.encode(), digest_size=6).digest()),
         )
-        return Run(decided, setting.shared, request_id=name)
+        run = Run(decided, setting.shared, request_id=name)
+        if self.till is not None:
+            run.tab = self.till.tab(decided, request_id=name, unix_ns=unix_ns, journal=journal)
+        return run
 
     def _answers(
         self,

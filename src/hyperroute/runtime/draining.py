@@ -18,7 +18,7 @@ from typing import Any, Final
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.dialects.base import Dialect
 from hyperroute.errors import RequestError
-from hyperroute.runtime import awaiting
+from hyperroute.runtime import paying
 from hyperroute.runtime.answer import Answer, Streaming, answered
 from hyperroute.runtime.kernel import Run
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport
@@ -68,7 +68,7 @@ class AsyncAnswering(Streaming):
         super().__init__(run)
         self._dialect = dialect
         self._clock = clock
-        self._events = awaiting.serve(run, transport=transport, clock=clock)
+        self._events = paying.serve_awaiting(run, transport=transport, clock=clock)
 
     async def answer(self) -> Answer | None:
         """Carry the run out; ``None``: its caller left before it was over.

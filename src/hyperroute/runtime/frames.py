@@ -13,7 +13,7 @@ from typing import Self, cast
 from hyperroute.canon.events import Delivery, Passage
 from hyperroute.dialects.base import ClientError, Dialect, Encoder
 from hyperroute.routing.plan import Plan
-from hyperroute.runtime import awaiting, blocking
+from hyperroute.runtime import paying
 from hyperroute.runtime.answer import Streaming
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.kernel import Run
@@ -112,7 +112,7 @@ class Frames(_Framing):
         """Take a run that has not begun."""
         super().__init__(run, dialect)
         self._clock = clock
-        events = blocking.serve(run, transport=transport, clock=clock)
+        events = paying.serve(run, transport=transport, clock=clock)
         self._items = cast("Generator[bytes, None, None]", events)  # of a run that writes
 
     def __iter__(self) -> Self:
@@ -142,7 +142,7 @@ class AsyncFrames(_Framing):
         """Take a run that has not begun."""
         super().__init__(run, dialect)
         self._clock = clock
-        events = awaiting.serve(run, transport=transport, clock=clock)
+        events = paying.serve_awaiting(run, transport=transport, clock=clock)
         self._items = cast("AsyncGenerator[bytes, None]", events)  # of a run that writes
 
     def __aiter__(self) -> Self:

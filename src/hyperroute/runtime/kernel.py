@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from hyperroute.canon.events import Delivery, PartDelta, Passage, Reply
 from hyperroute.canon.units import SECOND, Instant
@@ -22,6 +22,7 @@ from hyperroute.providers.flow import CallError, Fetched, Flow, Outbound, Pause
 from hyperroute.providers.speak import chosen
 from hyperroute.providers.verdicts import MALFORMED
 from hyperroute.routing.attempt import step
+from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.health import DEFAULT_BREAKER
 from hyperroute.routing.plan import Candidate, Plan
 from hyperroute.routing.record import Attempt, Record
@@ -50,6 +51,7 @@ from hyperroute.runtime.credentials import Accounts
 from hyperroute.runtime.identity import another_name, is_another
 from hyperroute.runtime.outcome import error_of, shown
 from hyperroute.runtime.ports import AsyncTransport, Transport
+from hyperroute.runtime.tab import Tab
 
 Sink = Callable[[Record], None]
 """Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
@@ -100,6 +102,7 @@ class Run:
         write: Makes frames of what is delivered, if our caller takes frames; set before the run begins.
         over: Nothing more comes.
         left: When our caller left a call that is heard out; else ``None``.
+        tab: Its money, in the driver's colour; ``None``: nobody pays.
     """
 
     __slots__ = (
@@ -114,6 +117,7 @@ class Run:
         "record",
         "reply",
         "streaming",
+        "tab",
         "write",
     )
 
@@ -128,6 +132,7 @@ class Run:
         self.plan = plan
         self.streaming = False
         self.write: Write | None = None
+        self.tab: Tab[Any] | None = None
         self.over = False
         self._fetched: dict[str, Fetched] = {}
         self.left: Instant | None = None
@@ -185,6 +190,11 @@ class Run:
                         todo.append(action)
         self.streaming = self._state.phase is Phase.STREAMING and not self._state.finishes
         return todo
+
+    def decline(self, refusal: Refusal) -> None:
+        """Refuse what was planned before any of it is tried."""
+        self.plan = replace(self.plan, candidates=(), refusal=refusal)
+        self._state = State(plan=self.plan, request_id=self._state.request_id)
 
     def open(self, call: Call, now: Instant, *, unix_ns: int) -> Conversation:
         """Start the provider's generator for one call."""

@@ -86,6 +86,7 @@ def error_of(plan: Plan, record: Record, *, now: Instant, ours: Iterable[str] = 
             record=record,
             param=refusal.param,
             available=refusal.available,
+            retry_after_s=refusal.retry_after_s,
         )
     asked = record.asked or record.name
     if record.outcome == "refused":

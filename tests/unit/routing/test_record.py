@@ -11,7 +11,8 @@ from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.routing.record import Attempt, Record, sane
-from hyperroute.routing.state import State, record_of
+from hyperroute.routing.recording import record_of
+from hyperroute.routing.state import State
 from hyperroute.testing.runs import plan_of
 
 

@@ -12,7 +12,8 @@ from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.catalog.price import Price, Sheet, Tier
 from hyperroute.routing.moves import opening
 from hyperroute.routing.record import Attempt, Outcome
-from hyperroute.routing.state import Heard, State, attempt_of, record_of
+from hyperroute.routing.recording import attempt_of, record_of
+from hyperroute.routing.state import Heard, State
 from hyperroute.testing.handmade import line, price
 from hyperroute.testing.runs import candidate, plan_of
 

@@ -1,0 +1,315 @@
+"""The money of one run: what the store is asked, and when. ``paying`` asks.
+
+| when | what is asked | if it is declined |
+|---|---|---|
+| before the first attempt | the worst case is set aside | the run is refused; nothing was sent |
+| while it streams, every 2 s or 500 tokens | what was delivered so far is noted | the answer goes on |
+| when it is over, before its end is told | it is charged, the rest given back | a sweeper had ended it |
+
+So whoever has read the end of an answer has been charged for it, and a process that dies on the way
+leaves a hold that says how far it came (``ledger.recovery``). A tab belongs to its run and not to the
+caller's connection: who leaves is charged for what was delivered. The end of a run whose store does
+not answer is kept by the till, and told again with the next.
+
+A text run is dispatched once, by the hold itself: what recovery does for text is the same after
+every attempt, and the hold outlasts them all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from typing import Final, Generic, Literal, TypeVar
+
+from hyperroute.canon.money import (
+    MICROCREDITS_PER_CREDIT,
+    Barred,
+    Checkpoint,
+    End,
+    Held,
+    HoldKey,
+    Microcredits,
+    Purse,
+    Reserve,
+    Short,
+)
+from hyperroute.canon.mutation import Commit, Mutation, Outcome
+from hyperroute.canon.units import SECOND, Instant
+from hyperroute.errors import StoreError
+from hyperroute.routing import budgets
+from hyperroute.routing.candidate import Refusal
+from hyperroute.routing.plan import Plan
+from hyperroute.routing.record import Record
+from hyperroute.routing.selling import charged, charged_so_far, costs, unpriced, worst_charge
+from hyperroute.routing.view import View
+from hyperroute.runtime.conversation import Conversation
+
+CHECKPOINT_NS: Final = 2 * SECOND
+CHECKPOINT_SIZE: Final = 2_000
+"""Characters, which are about 500 tokens (reliability.md, 5.9)."""
+
+LEASE_EXTRA_NS: Final = 120 * SECOND
+"""How much longer a hold is vouched for than its run may take: it may be heard out (5.11)."""
+
+UNTOLD_MAX: Final = 10_000
+"""Ends that wait for a store to come back; what comes beyond them is the sweeper's."""
+
+FLOOR: Final = 200 * MICROCREDITS_PER_CREDIT
+"""What a wallet must hold to enter (api.md, 22)."""
+
+Wallets = Literal["none", "floor", "strict"]
+"""Whether callers pay from wallets: not at all; with so much in them that the floor is kept, charged
+in full afterwards; or with the worst case set aside."""
+
+Journal = Callable[[Record, Microcredits | None], Sequence[Mutation]]
+"""What is to be written with the end of a run that charged so much; ``None``: nothing was charged."""
+
+Asking = Generator[Sequence[Mutation], Commit, "R"]
+"""Yields batches, and is sent what the store made of each or has its ``StoreError`` thrown in."""
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+STORE_DOWN: Final = Refusal(
+    status=503,
+    code="store_down",
+    message="Money and limits cannot be checked now. Try again shortly.",
+    retry_after_s=1,
+)
+
+
+def no_journal(_record: Record, _charged: Microcredits | None) -> Sequence[Mutation]:
+    """Write nothing beside the money."""
+    return ()
+
+
+class Till(Generic[S]):
+    """Where the runs of a client are paid. Safe between threads.
+
+    Attributes:
+        store: Keeps the books (``ledger.book``), in the client's colour.
+        untold: Ends that the store has not heard yet, oldest first.
+    """
+
+    def __init__(self, store: S, *, wallets: Wallets = "none", floor: Microcredits = FLOOR) -> None:
+        """Open, with nothing taken.
+
+        Args:
+            store: Of which money is kept.
+            wallets: Whether callers pay from a wallet where no limit of the table says how.
+            floor: For ``floor``.
+        """
+        self.store = store
+        self.untold: deque[tuple[Mutation, ...]] = deque(maxlen=UNTOLD_MAX)
+        self._wallets = wallets
+        self._floor = floor
+
+    def tab(self, plan: Plan, *, request_id: str, unix_ns: int, journal: Journal) -> Tab[S]:
+        """Begin a tab; nothing is asked yet."""
+        return Tab(self, plan, request_id=request_id, unix_ns=unix_ns, journal=journal)
+
+    def purse(self, owner: str) -> Purse | None:
+        """Say how a caller's wallet is asked."""
+        match self._wallets:
+            case "none":
+                return None
+            case "floor":
+                return Purse(owner, self._floor)
+            case "strict":
+                return Purse(owner)
+
+    def retelling(self) -> Asking[None]:
+        """Tell again what the store has not heard; the first that it does not hear ends it."""
+        while self.untold:
+            batch = self.untold[0]
+            try:
+                commit = yield batch
+                if not commit.done and batch[1:]:
+                    yield batch[1:]
+            except StoreError:
+                return
+            if self.untold and self.untold[0] is batch:
+                self.untold.popleft()
+
+
+class Tab(Generic[S]):
+    """What one run has asked so far.
+
+    Attributes:
+        store: Where it is asked.
+        short: What had too little left, where that refused the run.
+        charged: What the run came to; ``None``: nothing.
+        over: It was asked to end.
+    """
+
+    __slots__ = (
+        "_at",
+        "_hold",
+        "_journal",
+        "_key",
+        "_plan",
+        "_size",
+        "_till",
+        "_unix_ns",
+        "charged",
+        "over",
+        "short",
+        "store",
+    )
+
+    def __init__(
+        self, till: Till[S], plan: Plan, *, request_id: str, unix_ns: int, journal: Journal
+    ) -> None:
+        """Take a plan whose run has not begun."""
+        self.store = till.store
+        self.short: Short | None = None
+        self.charged: Microcredits | None = None
+        self.over = False
+        self._till = till
+        self._plan = plan
+        self._key = HoldKey(request_id)
+        self._unix_ns = unix_ns
+        self._journal = journal
+        self._hold: Reserve | None = None
+        self._at: Instant = 0
+        self._size = 0
+
+    def opening(self) -> Asking[Refusal | None]:
+        """Set aside what the run may cost; what comes back refuses it."""
+        if self._plan.refusal is not None:
+            return None
+        hold = self._terms()
+        if isinstance(hold, Refusal):
+            return hold
+        self._hold = hold
+        for _ in range(2):
+            try:
+                commit = yield (hold,)
+            except StoreError as error:
+                if not error.unknown:
+                    break
+                continue  # asked again: a hold of this name that stands is ours
+            return self._admitted(commit.outcomes[0])
+        self._hold = None
+        return STORE_DOWN
+
+    def is_due(self, call: Conversation | None, now: Instant) -> bool:
+        """Say whether what was delivered since the last checkpoint is worth another."""
+        if self._hold is None or call is None:
+            return False
+        if not self._at:
+            self._at = now
+        return now - self._at >= CHECKPOINT_NS or call.size - self._size >= CHECKPOINT_SIZE
+
+    def noting(self, call: Conversation | None, now: Instant) -> Asking[None]:
+        """Note what was delivered so far; a store that does not answer is left for the next time."""
+        assert self._hold is not None
+        assert call is not None
+        self._at, self._size = now, call.size
+        so_far = charged_so_far(self._plan, call.offer, call.size)
+        with suppress(StoreError):
+            yield (Checkpoint(self._key, self._most(so_far), self._hold.lease_ns),)
+
+    def closing(self, record: Record) -> Asking[None]:
+        """Charge for what was delivered, and give back the rest."""
+        self.over = True
+        yield from self._till.retelling()
+        price = None
+        if self._hold is not None:
+            price = charged(self._plan, record)
+            self.charged = None if price is None else self._most(price)
+        journal = tuple(self._journal(record, self.charged))
+        batch = journal
+        if self._hold is not None:
+            batch = (End(self._key, price, costs(record)), *journal)
+        if not batch:
+            return
+        for _ in range(2):
+            try:
+                commit = yield batch
+                if not commit.done and isinstance(commit.outcomes[0], Barred) and journal:
+                    yield journal
+            except StoreError as error:
+                if not error.unknown:
+                    break
+                continue
+            return
+        self._till.untold.append(batch)
+
+    def _most(self, price: Microcredits) -> Microcredits:
+        hold = self._hold
+        return min(price, hold.amount) if hold is not None and hold.is_bounded else price
+
+    def _terms(self) -> Reserve | Refusal:
+        plan = self._plan
+        known = View(plan.request, plan.table, plan.answers, plan.seed).fact
+        limits = plan.table.limits
+        model = None if not plan.pinned else plan.name
+        caps = budgets.budgets(limits, known, unix_ns=self._unix_ns, model=model)
+        owner = budgets.owner(known)
+        default = None if owner is None else self._till.purse(owner)
+        purse = budgets.purse(limits, known, default=default)
+        if (purse is not None or caps) and (without := unpriced(plan)):
+            return _unpriced(f"no price is known for {', '.join(without)}")
+        amount = 0
+        if caps or (purse is not None and purse.floor is None):
+            worst = worst_charge(plan)
+            if worst is None:
+                return _unpriced("what it may cost has no bound; say how many tokens it may answer")
+            amount = worst
+        return Reserve(
+            self._key,
+            amount,
+            caps,
+            purse,
+            lease_ns=plan.deadline_ns + LEASE_EXTRA_NS,
+            attempt=1,
+            slots=budgets.slots(limits, known, model=model),
+        )
+
+    def _admitted(self, outcome: Outcome) -> Refusal | None:
+        if isinstance(outcome, Held | Barred):
+            return None  # of that name there is only ours: it was asked twice
+        self._hold = None
+        assert isinstance(outcome, Short)
+        self.short = outcome
+        return _short(outcome)
+
+
+def _unpriced(why: str) -> Refusal:
+    return Refusal(
+        status=402, code="insufficient_credits", message=f"This request is refused: {why}."
+    )
+
+
+def _short(short: Short) -> Refusal:
+    """Say to a caller what had too little left."""
+    budget = short.budget
+    if budget is not None and budget.period == budgets.NOW:
+        return Refusal(
+            status=429,
+            code="too_many_at_once",
+            message=f"The limit {budget.limit!r} of requests at once is reached.",
+            retry_after_s=1,
+        )
+    left, needed = credits_of(short.left), credits_of(short.needed)
+    if budget is None:
+        said = f"The balance is {left} credits, and {needed} are needed."
+    else:
+        said = (
+            f"The budget {budget.limit!r} of {budget.period} has {left} credits left,"
+            f" and this request may cost up to {needed}."
+        )
+    return Refusal(status=402, code="insufficient_credits", message=said)
+
+
+def credits_of(amount: Microcredits) -> str:
+    """Write an amount in credits, exactly."""
+    whole, part = divmod(abs(amount), MICROCREDITS_PER_CREDIT)
+    sign = "-" if amount < 0 else ""
+    digits = f".{part:06d}".rstrip("0") if part else ""
+    return f"{sign}{whole}{digits}"
+
+
+__all__ = ["FLOOR", "Asking", "Journal", "Tab", "Till", "Wallets", "credits_of", "no_journal"]
