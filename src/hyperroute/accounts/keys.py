@@ -40,6 +40,9 @@ PREFIX_CHARS = 8
 MICROCREDITS_PER_USD = 100_000_000
 """100 credits are one US dollar, and a credit has a million parts."""
 
+SCOPES = ("admin",)
+"""What a key may do beyond the data plane. ``admin``: manage keys over HTTP."""
+
 _FORM = re.compile(r"ck_[A-Za-z0-9_-]{16,128}")
 _NOBODYS_PREFIX = "ck_:none"
 """Looked up for a word that cannot be a key; no key has it, for ``:`` is not in the form."""
@@ -244,6 +247,7 @@ _NOBODY = Row(
 __all__ = [
     "MICROCREDITS_PER_USD",
     "PREFIX_CHARS",
+    "SCOPES",
     "Denied",
     "Granted",
     "Key",

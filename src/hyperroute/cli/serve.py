@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hyperroute.cli.keys import keys_file
-from hyperroute.cli.options import Keys, Tables, place
+from hyperroute.cli.options import Keys, State, Tables, keys_url, place
 from hyperroute.cli.say import answering, misuse, no
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ def serve(
     workers: Workers = 1,
     simulated: Simulated = False,
     tables: Tables = None,
+    state: State = None,
     keys: Keys = None,
     no_keys: NoKeys = False,
     watch: Watch = False,
@@ -89,7 +89,8 @@ def serve(
         _start(
             Serving(
                 tables=None if path is None else str(Path(path).resolve()),
-                keys=None if no_keys else str(keys_file(keys).resolve()),
+                state=keys_url(state, keys) if state or keys or not no_keys else "memory:",
+                asks_keys=not no_keys,
                 simulated=simulated,
                 host=host,
                 port=port,
@@ -113,16 +114,17 @@ def _start(serving: Serving) -> None:
     """
     from hyperroute.gateway import server
     from hyperroute.routing.limiting import unenforced
+    from hyperroute.stores.opening import shown
 
     router = serving.router()  # a broken table is told here, once, and not by every worker
     first = server.first_key(serving)
     for name, url in server.base_urls(serving):
         _say(f"{name + ' base URL:':<20} {url}")
     if first is not None:
-        _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {serving.keys}")
+        _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {shown(serving.state)}")
     for line in unenforced(router.table):
         _say(f"note: {line}")
-    if serving.workers > 1 and router.table.limits:
+    if serving.workers > 1 and router.table.limits and not serving.shares_rates:
         _say(f"note: each of {serving.workers} workers holds to its share of every rate")
     try:
         server.serve(serving)

@@ -12,13 +12,15 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from hyperroute.accounts.issuing import issue
 from hyperroute.accounts.keys import put
-from hyperroute.accounts.pepper import pepper_beside
+from hyperroute.accounts.pepper import pepper_of
+from hyperroute.canon.mutation import Shelved
 from hyperroute.client import AsyncClient, Router
 from hyperroute.gateway.asgi import Application, asgi_app
 from hyperroute.gateway.awaiting import Gateway
@@ -26,10 +28,10 @@ from hyperroute.gateway.door import Door
 from hyperroute.gateway.metrics import Metrics
 from hyperroute.gateway.tracing import tracer_of
 from hyperroute.gateway.visit import Observer, Visit, log_entry, told_to
+from hyperroute.ledger.book import book
 from hyperroute.runtime.clock import SystemClock
-from hyperroute.stores.base import Immediate, Store
-from hyperroute.stores.file import FileStore
-from hyperroute.stores.memory import MemoryStore
+from hyperroute.stores.base import Store
+from hyperroute.stores.opening import opened
 
 if TYPE_CHECKING:
     from hyperroute.plugins.registry import Registry
@@ -48,7 +50,8 @@ class Serving:
     Attributes:
         tables: ``None``: the shipped one.
         simulated: Every provider answered by one that needs no key and no network.
-        keys: The keys file; ``None``: anybody may call.
+        state: URL of the store that keeps keys, limits and money.
+        asks_keys: Let nobody in without one of its keys.
         workers: Processes.
         log: Write a line of JSON for each request to stderr.
         watch: Reload when a table's files change.
@@ -60,7 +63,8 @@ class Serving:
     """
 
     tables: str | None = None
-    keys: str | None = None
+    state: str = "memory:"
+    asks_keys: bool = False
     simulated: bool = False
     host: str = "127.0.0.1"
     port: int = 8787
@@ -87,7 +91,22 @@ class Serving:
             PluginError: A plugin is broken, or two clash.
         """
         path = None if self.tables is None else Path(self.tables)
-        return Router.load(path, registry=_simulated() if self.simulated else None)
+        return Router.load(path, registry=self.registry())
+
+    def registry(self) -> Registry:
+        """Find what plugins add.
+
+        Raises:
+            PluginError: A plugin is broken, or two clash.
+        """
+        from hyperroute.plugins.registry import discover
+
+        return _simulated() if self.simulated else discover()
+
+    @property
+    def shares_rates(self) -> bool:
+        """Whether all workers count rates together: where their counters are in one database."""
+        return self.state.partition(":")[0] not in {"memory", "file"}
 
 
 def serve(serving: Serving) -> None:
@@ -144,7 +163,7 @@ def application() -> Application:
     gateway = Gateway(
         client,
         door=_door(serving),
-        store=Immediate(_store(serving)),
+        store=_store(serving).awaiting(),
         observer=told_to(*observers),
         tells_route=serving.tells_route,
         metrics=None if metrics is None else metrics.page,
@@ -164,33 +183,34 @@ def base_urls(serving: Serving) -> Sequence[tuple[str, str]]:
 
 
 def first_key(serving: Serving) -> str | None:
-    """Make a key and its file where there is no file yet, and return its secret to be shown.
+    """Make a key where the state has none yet, and return its secret to be shown.
 
     Raises:
-        StoreError: The file cannot be written.
+        StoreError: The state cannot be read or written.
     """
-    if serving.keys is None or Path(serving.keys).exists():
+    if not serving.asks_keys:
         return None
-    secret, key = issue(
-        name="first",
-        owner_type="user",
-        owner_id="first",
-        pepper=pepper_beside(Path(serving.keys), os.environ),
-        now=SystemClock.unix_ns(),
-    )
-    _store(serving).commit([put(key)])
-    return secret
+    with closing(_store(serving)) as store:
+        if store.read([Shelved("key")]) != ((),):
+            return None
+        secret, key = issue(
+            name="first",
+            owner_type="user",
+            owner_id="first",
+            pepper=pepper_of(serving.state, os.environ),
+            now=SystemClock.unix_ns(),
+        )
+        store.commit([put(key)])
+        return secret
 
 
 def _store(serving: Serving) -> Store:
-    now = SystemClock.now
-    return MemoryStore(now=now) if serving.keys is None else FileStore(serving.keys, now=now)
+    return opened(serving.state, serving.registry().stores, now=SystemClock.unix_ns, book=book)
 
 
 def _door(serving: Serving) -> Door:
-    beside = None if serving.keys is None else Path(serving.keys)
-    pepper = None if beside is None else pepper_beside(beside, os.environ)
-    return Door(pepper=pepper, workers=serving.workers)
+    pepper = pepper_of(serving.state, os.environ) if serving.asks_keys else None
+    return Door(pepper=pepper, workers=1 if serving.shares_rates else serving.workers)
 
 
 def _logged(visit: Visit) -> None:
