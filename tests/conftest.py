@@ -47,3 +47,10 @@ def postgres() -> Iterator[tuple[str, str]]:
         yield url, schema
         connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
     connection.close()
+
+
+@pytest.fixture
+def postgres_state(postgres: tuple[str, str]) -> str:
+    """A ``--state`` URL of a database whose schema nobody else has."""
+    url, schema = postgres
+    return f"{url}{'&' if '?' in url else '?'}schema={schema}"

@@ -113,9 +113,9 @@ def test_the_first_key_is_shown_once_and_opens_the_door(folder):
         assert answer.headers["x-hyperroute-served-by"] == "gpt@one"
         served.process.send_signal(signal.SIGTERM)
         assert served.ended() == 0
-    kept = folder / "hyperroute-keys.json"
+    kept = folder / "hyperroute.db"
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert key not in kept.read_text()
+    assert key.encode() not in kept.read_bytes()
     with serving(folder, "--simulated", "--tables", "table.yaml") as again:
         again.ready()
         assert "ck_" not in again.said
@@ -181,4 +181,4 @@ def test_a_broken_table_is_told_before_anything_listens(folder):
     with serving(folder, "--tables", "table.yaml") as served:
         assert served.ended() == 1
     assert "table.yaml:2:1" in served.said
-    assert not (folder / "hyperroute-keys.json").exists()
+    assert not (folder / "hyperroute.db").exists()

@@ -1,26 +1,19 @@
-"""Making a key, and what may be shown of one afterwards.
+"""Making a key.
 
 Example:
     >>> secret, key = issue(name="laptop", owner_type="user", owner_id="ada", pepper=pepper, now=0)
     >>> store.commit([put(key)]).done       # then show the secret, which nobody can show again
-    True
-    >>> shown(key)["prefix"] == secret[:8]
     True
 """
 
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from hyperroute.accounts.keys import PREFIX_CHARS, Key, digest, mint
-from hyperroute.canon.units import SECOND, Instant
+from hyperroute.canon.units import Instant
 from hyperroute.plugins.secret import Secret
-
-MICROCREDITS = 1_000_000
-"""In one credit."""
 
 
 def issue(
@@ -68,38 +61,4 @@ def issue(
     return secret, key
 
 
-def shown(key: Key) -> dict[str, Any]:
-    """Return what anybody may see of a key: its object in the control plane, without the digest."""
-    return {
-        "id": key.id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "ownerType": key.owner_type,
-        "ownerId": key.owner_id,
-        "spendingLimit": credits_of(key.spending_limit_microcredits),
-        "autoDisable": key.auto_disable,
-        "allowedModels": None if key.allowed_models is None else list(key.allowed_models),
-        "expiresAt": moment(key.expires_at),
-        "active": key.active,
-        "scopes": sorted(key.scopes),
-        "createdAt": moment(key.created_at),
-        "lastUsedAt": moment(key.last_used_at),
-    }
-
-
-def credits_of(microcredits: int | None) -> int | Decimal | None:
-    """Turn parts of a credit into credits, whole ones where they are."""
-    if microcredits is None:
-        return None
-    whole, rest = divmod(microcredits, MICROCREDITS)
-    return whole if rest == 0 else (Decimal(microcredits) / MICROCREDITS).normalize()
-
-
-def moment(at: Instant | None) -> str | None:
-    """Write Unix nanoseconds as ``2026-11-22T18:00:00Z``, the second that has begun."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-__all__ = ["MICROCREDITS", "credits_of", "issue", "moment", "shown"]
+__all__ = ["issue"]

@@ -38,6 +38,9 @@ from hyperroute.plugins.secret import Secret
 PREFIX_CHARS = 8
 """Of the whole secret, ``ck_`` included: shown in lists, and enough to find the few it may be."""
 
+SCOPES = ("admin",)
+"""What a key may do beyond the data plane. ``admin``: manage keys over HTTP."""
+
 _FORM = re.compile(r"ck_[A-Za-z0-9_-]{16,128}")
 _NOBODYS_PREFIX = "ck_:none"
 """Looked up for a word that cannot be a key; no key has it, for ``:`` is not in the form."""
@@ -241,6 +244,7 @@ _NOBODY = Row(
 
 __all__ = [
     "PREFIX_CHARS",
+    "SCOPES",
     "Denied",
     "Granted",
     "Key",

@@ -14,17 +14,41 @@ from pathlib import Path
 
 from hyperroute.errors import StoreError
 from hyperroute.plugins.secret import Secret
+from hyperroute.stores.opening import path_of, shown
 
 VARIABLE = "HYPERROUTE_PEPPER"
 CHARS_MIN = 16
 """A shorter pepper could be tried out; 32 random characters are better."""
 
 
+def pepper_of(url: str, environment: Mapping[str, str]) -> Secret:
+    """Return the pepper of the keys that a store keeps.
+
+    Args:
+        url: Of the store. Beside one that is a file the pepper is a file too; several hosts share
+            theirs by their environment.
+        environment: Where ``HYPERROUTE_PEPPER`` counts more than a file.
+
+    Raises:
+        StoreError: It cannot be read or written, is too short, or is nowhere to be found.
+    """
+    path = path_of(url)
+    if path is not None:
+        return pepper_beside(path, environment)
+    given = environment.get(VARIABLE)
+    if given is None:
+        raise StoreError(
+            f"keys in {shown(url)} need a pepper that every host knows: set {VARIABLE} to "
+            f"{CHARS_MIN} characters or more, such as `openssl rand -hex 32` prints"
+        )
+    return _checked(given, f"the environment variable {VARIABLE}")
+
+
 def pepper_beside(records: Path, environment: Mapping[str, str]) -> Secret:
     """Return the pepper of the keys that are kept at a path, and make it if there is none.
 
     Args:
-        records: The keys file; the pepper's is beside it, with ``.pepper`` in place of its suffix.
+        records: The file of the keys; the pepper's is beside it, with ``.pepper`` in place of its suffix.
         environment: Where ``HYPERROUTE_PEPPER`` counts more than the file.
 
     Raises:
@@ -65,4 +89,4 @@ def _checked(text: str, place: str) -> Secret:
     return Secret(text)
 
 
-__all__ = ["CHARS_MIN", "VARIABLE", "pepper_beside"]
+__all__ = ["CHARS_MIN", "VARIABLE", "pepper_beside", "pepper_of"]

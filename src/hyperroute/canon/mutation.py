@@ -44,8 +44,8 @@ from hyperroute.canon.quick import quick
 Tags = tuple[tuple[str, str], ...]
 """By what a record is found beside its id, such as ``(("prefix", "ck_0a1b2"),)``; sorted."""
 
-Shelf = Literal["key"]
-"""Kinds of records, a closed set: API keys. Users and organisations come with their sign-in."""
+Shelf = Literal["key", "notice", "payment", "use"]
+"""Kinds of records, a closed set: API keys, mails about them, payments, when keys were last used."""
 
 
 @quick(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``hyperroute keys``: who may call a gateway on this host."""
+"""``hyperroute keys``: who may call a gateway."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ import os
 import sys
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from hyperroute.cli.options import Json, Keys
-from hyperroute.cli.say import answering, columns, emit, misuse, no
+from hyperroute.cli.options import Json, Keys, State, keys_url
+from hyperroute.cli.say import answering, columns, emit, misuse, say_no
+from hyperroute.cli.state import opened_state
 
 if TYPE_CHECKING:
     from hyperroute.accounts.keys import Key
-    from hyperroute.stores.file import FileStore
+    from hyperroute.stores.base import Store
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="Of the key, as `keys list` shows it.")]
 
-_CREDITS_MAX = 10**12
-
 
 @app.callback()
 def keys() -> None:
-    """Make, list, disable and delete the API keys of a gateway on this host."""
+    """Make, list, disable and delete API keys."""
 
 
 @app.command("create")
@@ -55,54 +53,61 @@ def create(
         str | None,
         typer.Option("--expires", metavar="WHEN", help="A time from now (30d), or a date (UTC)."),
     ] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="May manage keys over HTTP.")] = False,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", metavar="NAME", help="admin: may manage keys over HTTP."),
+    ] = None,
+    state: State = None,
     file: Keys = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and print its secret, which is shown once and kept nowhere."""
-    if (user is None) == (org is None):
-        misuse("a key belongs to --user ID or to --org ID, one of the two", as_json=as_json)
-    owner = _owner(user, org, as_json=as_json)
+    owner = owner_of(user, org, what="a key belongs to", as_json=as_json)
+    scopes = _scopes(scope, as_json=as_json)
     microcredits = _microcredits(limit, as_json=as_json)
-    with answering(as_json=as_json):
-        from hyperroute.accounts.issuing import issue, shown
+    url, now = keys_url(state, file, as_json=as_json), _unix_ns()
+    expires_at = _expiry(expires, now, as_json=as_json)
+    with answering(as_json=as_json), opened_state(url, makes=True) as store:
+        from hyperroute.accounts.issuing import issue
         from hyperroute.accounts.keys import put
-        from hyperroute.accounts.pepper import pepper_beside
+        from hyperroute.accounts.pepper import pepper_of
+        from hyperroute.accounts.shown import shown
+        from hyperroute.stores import opening
 
-        store, now = _open(file), _unix_ns()
         secret, key = issue(
             name=name,
             owner_type=owner[0],
             owner_id=owner[1],
-            pepper=pepper_beside(store.path, os.environ),
+            pepper=pepper_of(url, os.environ),
             now=now,
             spending_limit_microcredits=microcredits,
             auto_disable=auto_disable,
             allowed_models=tuple(model) if model else None,
-            expires_at=_expiry(expires, now, as_json=as_json),
-            scopes=frozenset({"admin"}) if admin else frozenset(),
+            expires_at=expires_at,
+            scopes=scopes,
         )
         store.commit([put(key)])
         if as_json:
             emit({"key": secret, **shown(key)})
-        else:
-            print(secret)
-            print(f"{key.id}, kept in {store.path}; the secret is not shown again", file=sys.stderr)
-        if microcredits is not None:
-            print("hyperroute: the limit is kept, and not enforced yet", file=sys.stderr)
+            return
+        print(secret)
+        place = opening.shown(url)
+        print(f"{key.id}, kept in {place}; the secret is not shown again", file=sys.stderr)
 
 
 @app.command("list")
 def list_keys(
     *,
+    state: State = None,
     file: Keys = None,
     as_json: Json = False,
 ) -> None:
     """List the keys, without their secrets."""
-    with answering(as_json=as_json):
-        from hyperroute.accounts.issuing import moment, shown
+    url = keys_url(state, file, as_json=as_json)
+    with answering(as_json=as_json), opened_state(url) as store:
+        from hyperroute.accounts.shown import moment, shown
 
-        found = sorted(_read(_open(file)), key=lambda key: (key.created_at, key.id))
+        found = sorted(_read(store), key=lambda key: (key.created_at, key.id))
         if as_json:
             emit({"keys": [shown(key) for key in found]})
             return
@@ -127,28 +132,30 @@ def list_keys(
 
 
 @app.command("disable")
-def disable(key_id: KeyId, *, file: Keys = None, as_json: Json = False) -> None:
+def disable(
+    key_id: KeyId, *, state: State = None, file: Keys = None, as_json: Json = False
+) -> None:
     """Refuse a key from now on, and keep it."""
-    _set(key_id, file, active=False, as_json=as_json)
+    _set(key_id, keys_url(state, file, as_json=as_json), active=False, as_json=as_json)
 
 
 @app.command("enable")
-def enable(key_id: KeyId, *, file: Keys = None, as_json: Json = False) -> None:
+def enable(key_id: KeyId, *, state: State = None, file: Keys = None, as_json: Json = False) -> None:
     """Let a disabled key pass again."""
-    _set(key_id, file, active=True, as_json=as_json)
+    _set(key_id, keys_url(state, file, as_json=as_json), active=True, as_json=as_json)
 
 
 @app.command("delete")
-def delete(key_id: KeyId, *, file: Keys = None, as_json: Json = False) -> None:
+def delete(key_id: KeyId, *, state: State = None, file: Keys = None, as_json: Json = False) -> None:
     """Forget a key for good."""
-    with answering(as_json=as_json):
+    url = keys_url(state, file, as_json=as_json)
+    with answering(as_json=as_json), opened_state(url) as store:
         from hyperroute.accounts import keys as accounts
         from hyperroute.canon.mutation import Row, RowKey
 
-        store = _open(file)
         (row,) = store.read([RowKey("key", key_id)])
         if not isinstance(row, Row):
-            _unknown(key_id, store, as_json=as_json)
+            _unknown(key_id, store, url, as_json=as_json)
         store.commit([accounts.delete(key_id)])
         if as_json:
             emit({"deleted": key_id})
@@ -156,38 +163,25 @@ def delete(key_id: KeyId, *, file: Keys = None, as_json: Json = False) -> None:
             print(f"{key_id} is deleted", file=sys.stderr)
 
 
-def _set(key_id: str, file: Path | None, *, active: bool, as_json: bool) -> None:
-    with answering(as_json=as_json):
-        from hyperroute.accounts.issuing import shown
+def _set(key_id: str, url: str, *, active: bool, as_json: bool) -> None:
+    with answering(as_json=as_json), opened_state(url) as store:
         from hyperroute.accounts.keys import put, read
+        from hyperroute.accounts.shown import shown
         from hyperroute.canon.mutation import Row, RowKey
 
-        store = _open(file)
         (row,) = store.read([RowKey("key", key_id)])
         if not isinstance(row, Row):
-            _unknown(key_id, store, as_json=as_json)
+            _unknown(key_id, store, url, as_json=as_json)
         key = replace(read(row), active=active)
         if not store.commit([put(key, expected=row.version)]).done:
-            _say_no(f"somebody else has just changed {key_id}; try again", as_json=as_json)
+            say_no(f"somebody else has just changed {key_id}; try again", as_json=as_json)
         if as_json:
             emit(shown(key))
         else:
             print(f"{key_id} is {_state(key)}", file=sys.stderr)
 
 
-def _open(file: Path | None) -> FileStore:
-    from hyperroute.runtime.clock import SystemClock
-    from hyperroute.stores.file import FileStore
-
-    return FileStore(keys_file(file), now=SystemClock.now)
-
-
-def keys_file(given: Path | None) -> Path:
-    """Say where the keys are: as given, by ``HYPERROUTE_KEYS``, or in the folder one is in."""
-    return given or Path(os.environ.get("HYPERROUTE_KEYS") or "hyperroute-keys.json")
-
-
-def _read(store: FileStore) -> list[Key]:
+def _read(store: Store) -> list[Key]:
     from hyperroute.accounts.keys import read
     from hyperroute.canon.mutation import Shelved
 
@@ -197,7 +191,7 @@ def _read(store: FileStore) -> list[Key]:
 
 
 def _limit(key: Key) -> str:
-    from hyperroute.accounts.issuing import credits_of
+    from hyperroute.accounts.amounts import credits_of
 
     credits_a_month = credits_of(key.spending_limit_microcredits)
     return "-" if credits_a_month is None else f"{credits_a_month}"
@@ -215,44 +209,51 @@ def _unix_ns() -> int:
     return SystemClock.unix_ns()
 
 
-def _unknown(key_id: str, store: FileStore, *, as_json: bool) -> NoReturn:
+def _unknown(key_id: str, store: Store, url: str, *, as_json: bool) -> NoReturn:
+    from hyperroute.stores.opening import shown
     from hyperroute.tables.vocabulary import nearest
 
     hint = nearest(key_id, [key.id for key in _read(store)])
-    _say_no(f"there is no key {key_id!r} in {store.path}{hint}", as_json=as_json)
-
-
-def _say_no(message: str, *, as_json: bool) -> NoReturn:
-    if as_json:
-        emit({"error": {"type": "No", "message": message}})
-    else:
-        print(f"hyperroute: {message}", file=sys.stderr)
-    no()
+    say_no(f"there is no key {key_id!r} in {shown(url)}{hint}", as_json=as_json)
 
 
 # --- reading what was written ----------------------------------------------------------------------
-def _owner(
-    user: str | None, org: str | None, *, as_json: bool
+def owner_of(
+    user: str | None, org: str | None, *, what: str, as_json: bool
 ) -> tuple[Literal["user", "org"], str]:
+    """Read whose something is from its two options.
+
+    Raises:
+        typer.Exit: Neither or both were given, or no word.
+    """
+    if (user is None) == (org is None):
+        misuse(f"{what} --user ID or to --org ID, one of the two", as_json=as_json)
     owner_id = user if user is not None else org
     if not owner_id or owner_id != owner_id.strip() or not owner_id.isprintable():
         misuse(f"an owner's id is a word, not {owner_id!r}", as_json=as_json)
     return ("user" if user is not None else "org"), owner_id
 
 
+def _scopes(words: list[str] | None, *, as_json: bool) -> frozenset[str]:
+    from hyperroute.accounts.keys import SCOPES
+    from hyperroute.tables.vocabulary import nearest
+
+    for word in words or ():
+        if word not in SCOPES:
+            misuse(f"--scope knows no {word!r}{nearest(word, SCOPES)}", as_json=as_json)
+    return frozenset(words or ())
+
+
 def _microcredits(text: str | None, *, as_json: bool) -> int | None:
-    from hyperroute.accounts.issuing import MICROCREDITS
+    from hyperroute.accounts.amounts import microcredits
 
     if text is None:
         return None
     try:
-        parts = Decimal(text) * MICROCREDITS
-    except InvalidOperation:
-        parts = Decimal("NaN")
-    if not parts.is_finite() or not 0 <= parts <= _CREDITS_MAX * MICROCREDITS or parts % 1:
+        return microcredits(Decimal(text))
+    except (InvalidOperation, ValueError):
         message = f"--limit is credits a month, from 0 with six decimals at most, not {text!r}"
         misuse(message, as_json=as_json)
-    return int(parts)
 
 
 def _expiry(text: str | None, now: int, *, as_json: bool) -> int | None:
@@ -271,4 +272,4 @@ def _expiry(text: str | None, now: int, *, as_json: bool) -> int | None:
     return at
 
 
-__all__ = ["app", "keys_file"]
+__all__ = ["app", "owner_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +18,21 @@ Tables = Annotated[
         help="A table: a folder or a file. Default: ./routes if it is one, else the shipped table.",
     ),
 ]
+State = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="URL",
+        help="Where accounts and money are kept: sqlite:///NAME.db or postgresql://… "
+        "Default: HYPERROUTE_STATE, or sqlite:///hyperroute.db in this folder.",
+    ),
+]
 Keys = Annotated[
     Path | None,
     typer.Option(
         "--keys",
         metavar="PATH",
-        help="The keys file. Default: HYPERROUTE_KEYS, or hyperroute-keys.json in this folder.",
+        help="Keys in a JSON file instead of the state. Default: HYPERROUTE_KEYS.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -37,6 +47,38 @@ Facts = Annotated[
     list[str] | None,
     typer.Option("--fact", metavar="NAME=VALUE", help="A fact about the caller; may be repeated."),
 ]
+
+
+STATE_DEFAULT = "sqlite:///hyperroute.db"
+
+
+def state_url(given: str | None, *, as_json: bool = False) -> str:
+    """Say where accounts and money are kept.
+
+    Raises:
+        typer.Exit: In memory, where nothing outlives a command.
+    """
+    url = given or os.environ.get("HYPERROUTE_STATE") or STATE_DEFAULT
+    if url.partition(":")[0] == "memory":
+        misuse(
+            f"a store in memory ends with this command; name one that stays, such as {STATE_DEFAULT}",
+            as_json=as_json,
+        )
+    return url
+
+
+def keys_url(state: str | None, keys: Path | None, *, as_json: bool = False) -> str:
+    """Say where the keys are: in the state, or in a file of their own where one is named.
+
+    Raises:
+        typer.Exit: Both are named, or nothing would stay.
+    """
+    if state is not None and keys is not None:
+        misuse("--state and --keys are two places for keys; name one of them", as_json=as_json)
+    named = keys or (None if state else os.environ.get("HYPERROUTE_KEYS"))
+    if named:
+        return f"file:{named}"
+    return state_url(state, as_json=as_json)
 
 
 def place(given: Path | None, *, as_json: bool = False) -> Path | None:

@@ -105,6 +105,19 @@ def no() -> NoReturn:
     raise typer.Exit(NO)
 
 
+def say_no(message: str, *, as_json: bool = False) -> NoReturn:
+    """Say why the answer is no.
+
+    Raises:
+        typer.Exit: Always, with status 1.
+    """
+    if as_json:
+        emit({"error": {"type": "No", "message": message}})
+    else:
+        print(f"hyperroute: {message}", file=sys.stderr)
+    no()
+
+
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Align rows; the last column is as long as it likes."""
     if not rows:

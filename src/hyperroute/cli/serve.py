@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hyperroute.cli.keys import keys_file
-from hyperroute.cli.options import Keys, Tables, place
+from hyperroute.cli.options import Keys, State, Tables, keys_url, place
 from hyperroute.cli.say import answering, misuse, no
 
 if TYPE_CHECKING:
     from hyperroute.gateway.server import Serving
+    from hyperroute.runtime.tab import Wallets
 
 Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
 Port = Annotated[
@@ -25,6 +28,23 @@ Workers = Annotated[
 Simulated = Annotated[
     bool,
     typer.Option("--simulated", help="Let a simulated provider answer: no key, no network."),
+]
+_ASKED: Mapping[Wallets, str] = MappingProxyType(
+    {
+        "none": "not asked; usage and budgets of keys are kept",
+        "floor": "must hold 200 credits to enter, and are charged in full",
+        "strict": "the most a request may cost is set aside",
+    }
+)
+
+WithWallets = Annotated[
+    str | None,
+    typer.Option(
+        "--wallets",
+        metavar="none|floor|strict",
+        help="Whether callers pay from wallets: floor asks for 200 credits and charges in full, strict "
+        "sets the worst case aside. Default: floor where a state is named, else none.",
+    ),
 ]
 NoKeys = Annotated[
     bool, typer.Option("--no-keys", help="Let anybody call: for this machine alone.")
@@ -67,8 +87,10 @@ def serve(
     workers: Workers = 1,
     simulated: Simulated = False,
     tables: Tables = None,
+    state: State = None,
     keys: Keys = None,
     no_keys: NoKeys = False,
+    wallets: WithWallets = None,
     watch: Watch = False,
     fetch_media: FetchMedia = False,
     log: Log = True,
@@ -86,10 +108,13 @@ def serve(
         from hyperroute.gateway.server import Serving
 
         path = place(tables)
+        named = state or os.environ.get("HYPERROUTE_STATE")
         _start(
             Serving(
                 tables=None if path is None else str(Path(path).resolve()),
-                keys=None if no_keys else str(keys_file(keys).resolve()),
+                state=keys_url(state, keys) if state or keys or not no_keys else "memory:",
+                asks_keys=not no_keys,
+                wallets=_wallets(wallets or ("floor" if named else "none")),
                 simulated=simulated,
                 host=host,
                 port=port,
@@ -105,6 +130,18 @@ def serve(
         )
 
 
+def _wallets(word: str) -> Wallets:
+    """Read how wallets are asked.
+
+    Raises:
+        typer.Exit: It is no such word.
+    """
+    for one in _ASKED:
+        if one == word:
+            return one
+    misuse(f"--wallets needs none, floor or strict, not {word!r}")
+
+
 def _start(serving: Serving) -> None:
     """Tell what there is to know, and serve.
 
@@ -113,16 +150,19 @@ def _start(serving: Serving) -> None:
     """
     from hyperroute.gateway import server
     from hyperroute.routing.limiting import unenforced
+    from hyperroute.stores.opening import shown
 
     router = serving.router()  # a broken table is told here, once, and not by every worker
     first = server.first_key(serving)
     for name, url in server.base_urls(serving):
         _say(f"{name + ' base URL:':<20} {url}")
     if first is not None:
-        _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {serving.keys}")
+        _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {shown(serving.state)}")
+    if serving.keeps_money:
+        _say(f"{'wallets:':<20} {_ASKED[serving.wallets]}")
     for line in unenforced(router.table):
         _say(f"note: {line}")
-    if serving.workers > 1 and router.table.limits:
+    if serving.workers > 1 and router.table.limits and not serving.shares_rates:
         _say(f"note: each of {serving.workers} workers holds to its share of every rate")
     try:
         server.serve(serving)

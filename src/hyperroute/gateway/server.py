@@ -12,13 +12,15 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from hyperroute.accounts.issuing import issue
 from hyperroute.accounts.keys import put
-from hyperroute.accounts.pepper import pepper_beside
+from hyperroute.accounts.pepper import pepper_of
+from hyperroute.canon.mutation import Shelved
 from hyperroute.client import AsyncClient, Router
 from hyperroute.gateway.asgi import Application, asgi_app
 from hyperroute.gateway.awaiting import Gateway
@@ -26,10 +28,11 @@ from hyperroute.gateway.door import Door
 from hyperroute.gateway.metrics import Metrics
 from hyperroute.gateway.tracing import tracer_of
 from hyperroute.gateway.visit import Observer, Visit, log_entry, told_to
+from hyperroute.ledger.book import book
 from hyperroute.runtime.clock import SystemClock
-from hyperroute.stores.base import Immediate, Store
-from hyperroute.stores.file import FileStore
-from hyperroute.stores.memory import MemoryStore
+from hyperroute.runtime.tab import Till, Wallets
+from hyperroute.stores.base import Store
+from hyperroute.stores.opening import opened
 
 if TYPE_CHECKING:
     from hyperroute.plugins.registry import Registry
@@ -48,7 +51,9 @@ class Serving:
     Attributes:
         tables: ``None``: the shipped one.
         simulated: Every provider answered by one that needs no key and no network.
-        keys: The keys file; ``None``: anybody may call.
+        state: URL of the store that keeps keys, limits and money.
+        asks_keys: Let nobody in without one of its keys.
+        wallets: Whether callers pay from wallets (``runtime.tab.Wallets``).
         workers: Processes.
         log: Write a line of JSON for each request to stderr.
         watch: Reload when a table's files change.
@@ -60,7 +65,9 @@ class Serving:
     """
 
     tables: str | None = None
-    keys: str | None = None
+    state: str = "memory:"
+    asks_keys: bool = False
+    wallets: Wallets = "none"
     simulated: bool = False
     host: str = "127.0.0.1"
     port: int = 8787
@@ -87,7 +94,27 @@ class Serving:
             PluginError: A plugin is broken, or two clash.
         """
         path = None if self.tables is None else Path(self.tables)
-        return Router.load(path, registry=_simulated() if self.simulated else None)
+        return Router.load(path, registry=self.registry())
+
+    def registry(self) -> Registry:
+        """Find what plugins add.
+
+        Raises:
+            PluginError: A plugin is broken, or two clash.
+        """
+        from hyperroute.plugins.registry import discover
+
+        return _simulated() if self.simulated else discover()
+
+    @property
+    def keeps_money(self) -> bool:
+        """Whether runs are held and charged: where callers are known, in a store that has books."""
+        return self.asks_keys and not self.state.startswith("file:")
+
+    @property
+    def shares_rates(self) -> bool:
+        """Whether all workers count rates together: where their counters are in one database."""
+        return self.state.partition(":")[0] not in {"memory", "file"}
 
 
 def serve(serving: Serving) -> None:
@@ -140,11 +167,17 @@ def application() -> Application:
         observers.append(metrics.observe)
     if serving.otel:
         observers.append(tracer_of(_exporting()))
-    client = AsyncClient(serving.router(), watch=serving.watch, fetch_media=serving.fetch_media)
+    store = _store(serving).awaiting()
+    client = AsyncClient(
+        serving.router(),
+        watch=serving.watch,
+        fetch_media=serving.fetch_media,
+        till=Till(store, wallets=serving.wallets) if serving.keeps_money else None,
+    )
     gateway = Gateway(
         client,
         door=_door(serving),
-        store=Immediate(_store(serving)),
+        store=store,
         observer=told_to(*observers),
         tells_route=serving.tells_route,
         metrics=None if metrics is None else metrics.page,
@@ -164,33 +197,34 @@ def base_urls(serving: Serving) -> Sequence[tuple[str, str]]:
 
 
 def first_key(serving: Serving) -> str | None:
-    """Make a key and its file where there is no file yet, and return its secret to be shown.
+    """Make a key where the state has none yet, and return its secret to be shown.
 
     Raises:
-        StoreError: The file cannot be written.
+        StoreError: The state cannot be read or written.
     """
-    if serving.keys is None or Path(serving.keys).exists():
+    if not serving.asks_keys:
         return None
-    secret, key = issue(
-        name="first",
-        owner_type="user",
-        owner_id="first",
-        pepper=pepper_beside(Path(serving.keys), os.environ),
-        now=SystemClock.unix_ns(),
-    )
-    _store(serving).commit([put(key)])
-    return secret
+    with closing(_store(serving)) as store:
+        if store.read([Shelved("key")]) != ((),):
+            return None
+        secret, key = issue(
+            name="first",
+            owner_type="user",
+            owner_id="first",
+            pepper=pepper_of(serving.state, os.environ),
+            now=SystemClock.unix_ns(),
+        )
+        store.commit([put(key)])
+        return secret
 
 
 def _store(serving: Serving) -> Store:
-    now = SystemClock.now
-    return MemoryStore(now=now) if serving.keys is None else FileStore(serving.keys, now=now)
+    return opened(serving.state, serving.registry().stores, now=SystemClock.unix_ns, book=book)
 
 
 def _door(serving: Serving) -> Door:
-    beside = None if serving.keys is None else Path(serving.keys)
-    pepper = None if beside is None else pepper_beside(beside, os.environ)
-    return Door(pepper=pepper, workers=serving.workers)
+    pepper = pepper_of(serving.state, os.environ) if serving.asks_keys else None
+    return Door(pepper=pepper, workers=1 if serving.shares_rates else serving.workers)
 
 
 def _logged(visit: Visit) -> None:

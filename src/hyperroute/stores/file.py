@@ -22,7 +22,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_args
 
 from hyperroute.canon.mutation import (
     Commit,
@@ -34,6 +34,7 @@ from hyperroute.canon.mutation import (
     RateKey,
     Row,
     RowKey,
+    Shelf,
 )
 from hyperroute.canon.units import Instant
 from hyperroute.errors import StoreError
@@ -41,7 +42,10 @@ from hyperroute.stores.base import AsyncStore, Immediate
 from hyperroute.stores.memory import MemoryStore
 
 FORMAT = 1
-"""Of the file: ``{"hyperroute_records": 1, "version": 7, "key": [{"id": …, "body": …}]}``."""
+"""Of the file: ``{"hyperroute_records": 1, "version": 7, "key": [{"id": …, "body": …}]}``, with a
+list for each shelf; one that is empty may be missing, but for that of the keys."""
+
+_SHELVES: Final[tuple[Shelf, ...]] = get_args(Shelf)
 
 BYTES_MAX = 64 * 1024 * 1024
 """A larger file is not ours; reading stops there."""
@@ -131,7 +135,8 @@ class FileStore:
         if not isinstance(document, dict) or document.get("hyperroute_records") != FORMAT:
             raise StoreError(f'{str(self.path)!r} does not say "hyperroute_records": {FORMAT}')
         try:
-            rows = [_row(one) for one in document["key"]]
+            kept = {"key": document["key"]} | document
+            rows = [_row(shelf, one) for shelf in _SHELVES for one in kept.get(shelf, ())]
             return int(document["version"]), rows
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreError(f"{str(self.path)!r} is damaged: {error!r}") from None
@@ -153,19 +158,13 @@ class FileStore:
             os.close(handle)
 
     def _write(self, version: int, rows: Sequence[Row]) -> None:
-        document = {
+        document: dict[str, Any] = {
             "hyperroute_records": FORMAT,
             "version": version,
-            "key": [
-                {
-                    "id": row.key.id,
-                    "version": row.version,
-                    "tags": dict(row.tags),
-                    "body": json.loads(row.body),
-                }
-                for row in sorted(rows, key=lambda row: row.key.id)
-            ],
+            "key": [],
         }
+        for row in sorted(rows, key=lambda row: row.key.id):
+            document.setdefault(row.key.shelf, []).append(_told(row))
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         try:
             self._seen = _replaced(self.path, text.encode())
@@ -176,10 +175,19 @@ class FileStore:
         return StoreError(f"{str(self.path)!r} cannot be {verb}: {error.strerror}")
 
 
-def _row(one: Any) -> Row:
+def _row(shelf: Shelf, one: Any) -> Row:
     body = json.dumps(one["body"], ensure_ascii=False)
     tags = tuple(sorted((str(name), str(value)) for name, value in one["tags"].items()))
-    return Row(RowKey("key", str(one["id"])), body, tags, int(one["version"]))
+    return Row(RowKey(shelf, str(one["id"])), body, tags, int(one["version"]))
+
+
+def _told(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.key.id,
+        "version": row.version,
+        "tags": dict(row.tags),
+        "body": json.loads(row.body),
+    }
 
 
 def _identity(status: os.stat_result) -> Seen:

@@ -1,4 +1,6 @@
-"""A store by its URL: ``memory:``, ``sqlite:///hyperroute.db``, ``postgresql://user@host/database``.
+"""A store by its URL: ``memory:``, ``sqlite:///state.db``, ``postgresql://user@host/database``, ``file:keys.json``.
+
+Of a Postgres URL ``?schema=NAME`` says where our tables are, in place of ``hyperroute``.
 
 What plugins add (``hyperroute_stores``) is opened in the same way; the shipped ones are a plugin's
 too. A password in a URL is never part of a message.
@@ -10,6 +12,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +21,17 @@ from hyperroute.errors import StoreError
 from hyperroute.stores.base import Store
 from hyperroute.stores.deciding import Book, no_book
 from hyperroute.stores.memory import MemoryStore
+
+_FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "sqlite": (
+            "sqlite:///",
+            "sqlite:///name.db in this folder, sqlite:////srv/name.db from the root",
+        ),
+        "file": ("file:", "file:keys.json in this folder, file:/srv/keys.json from the root"),
+    }
+)
+"""Schemes whose stores are one file: what stands before its path, and how that is written."""
 
 
 def _memory(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
@@ -30,22 +44,35 @@ def _memory(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
 def _sqlite(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
     from hyperroute.stores.sqlite import SqliteStore
 
-    _, slashes, path = url.partition("sqlite:///")
-    if not slashes or not path or "?" in path:
-        raise StoreError(
-            f"{url!r} names no file: sqlite:///name.db in this folder, sqlite:////srv/name.db from the root"
-        )
-    return SqliteStore(path, now=now, book=book)
+    return SqliteStore(_named(url), now=now, book=book)
 
 
-def _postgres(url: str, *, now: Callable[[], Instant], book: Book) -> Store:  # noqa: ARG001 - the time is the server's
+def _file(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
+    from hyperroute.stores.file import FileStore
+
+    return FileStore(_named(url), now=now)
+
+
+def _postgres(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
     from hyperroute.stores.postgres import PostgresStore
 
-    return PostgresStore(url, book=book)
+    bare, _, query = url.partition("?")
+    said = [pair for pair in query.split("&") if pair]
+    schemas = [pair.removeprefix("schema=") for pair in said if pair.startswith("schema=")]
+    rest = "&".join(pair for pair in said if not pair.startswith("schema="))
+    return PostgresStore(
+        f"{bare}?{rest}" if rest else bare, schema=(schemas or ["hyperroute"])[-1], book=book
+    )
 
 
 STORES: Mapping[str, Callable[..., Store]] = MappingProxyType(
-    {"memory": _memory, "sqlite": _sqlite, "postgresql": _postgres, "postgres": _postgres}
+    {
+        "file": _file,
+        "memory": _memory,
+        "sqlite": _sqlite,
+        "postgresql": _postgres,
+        "postgres": _postgres,
+    }
 )
 """By scheme."""
 
@@ -78,4 +105,31 @@ def opened(
     return store
 
 
-__all__ = ["STORES", "opened"]
+def path_of(url: str) -> Path | None:
+    """Return the file that a URL names; ``None`` where its scheme is none of files.
+
+    Raises:
+        StoreError: It should name one, and does not.
+    """
+    return _named(url) if url.partition(":")[0] in _FILES else None
+
+
+def shown(url: str) -> str:
+    """Name a store for people: its file, or its server without the user and the password."""
+    path = path_of(url)
+    if path is not None:
+        return str(path)
+    scheme, _, rest = url.partition(":")
+    server = rest.removeprefix("//").partition("?")[0].rpartition("@")[2]
+    return f"{scheme}://{server}" if server else f"{scheme}:"
+
+
+def _named(url: str) -> Path:
+    before, form = _FILES[url.partition(":")[0]]
+    _, found, path = url.partition(before)
+    if not found or not path or "?" in path:
+        raise StoreError(f"{url!r} names no file: {form}")
+    return Path(path)
+
+
+__all__ = ["STORES", "opened", "path_of", "shown"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hyperroute.accounts.issuing import credits_of, issue, moment, shown
+from hyperroute.accounts.amounts import credits_of
+from hyperroute.accounts.issuing import issue
 from hyperroute.accounts.keys import Granted, put, verdict, wanted
+from hyperroute.accounts.shown import moment, shown
 from hyperroute.plugins.secret import Secret
 from hyperroute.stores.memory import MemoryStore
 

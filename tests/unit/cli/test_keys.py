@@ -13,10 +13,19 @@ from typer.testing import CliRunner
 from hyperroute.cli.app import app
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("HYPERROUTE_KEYS", str(tmp_path / "k.json"))
+@pytest.fixture(params=["sqlite", "file", "postgres"])
+def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.delenv("HYPERROUTE_KEYS", raising=False)
+    monkeypatch.delenv("HYPERROUTE_STATE", raising=False)
     monkeypatch.delenv("HYPERROUTE_PEPPER", raising=False)
+    match request.param:
+        case "sqlite":
+            monkeypatch.setenv("HYPERROUTE_STATE", f"sqlite:///{tmp_path}/state.db")
+        case "file":
+            monkeypatch.setenv("HYPERROUTE_KEYS", f"{tmp_path}/keys.json")
+        case _:
+            monkeypatch.setenv("HYPERROUTE_STATE", request.getfixturevalue("postgres_state"))
+            monkeypatch.setenv("HYPERROUTE_PEPPER", "a pepper that every host knows")
 
     def invoke(*words: str) -> Any:
         found = CliRunner().invoke(app, ["keys", *words, "--json"])
@@ -36,7 +45,7 @@ def test_a_key_is_disabled_enabled_and_deleted(run: Any, tmp_path: Path) -> None
     assert run("delete", made["id"]) == {"deleted": made["id"]}
     assert run("list") == {"keys": []}
     for path in tmp_path.iterdir():
-        assert secret not in path.read_text("utf-8")
+        assert secret.encode() not in path.read_bytes()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

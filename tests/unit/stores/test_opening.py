@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from hyperroute.canon.money import Deposit, PostingKey
+from hyperroute.canon.mutation import Put, RowKey
 from hyperroute.errors import StoreError
 from hyperroute.ledger.book import book
 from hyperroute.plugins.registry import discover
-from hyperroute.stores.opening import STORES, opened
+from hyperroute.stores.opening import STORES, opened, path_of, shown
 from hyperroute.stores.postgres import PostgresStore
 
 PAID = Deposit(PostingKey("pay/1"), "user:ada", 5)
@@ -31,10 +32,14 @@ def test_what_ships_is_opened_by_its_scheme(
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("mysql://ada:hush@db/x", "scheme 'mysql'; one of: memory, postgres, postgresql, sqlite"),
+        (
+            "mysql://ada:hush@db/x",
+            "scheme 'mysql'; one of: file, memory, postgres, postgresql, sqlite",
+        ),
         ("here.db", "no store is known for 'here.db'"),
         ("sqlite://here.db", "names no file"),
         ("sqlite:///", "names no file"),
+        ("file:", "names no file"),
         ("memory:here", "has no path"),
         ("postgresql://ada:hush@127.0.0.1:1/x", "cannot be opened"),
         ("postgresql://ada:hush@[x", "cannot be read"),
@@ -49,3 +54,34 @@ def test_a_mistake_is_told_without_a_password(url: str, said: str) -> None:
 def test_a_schema_is_a_word() -> None:
     with pytest.raises(StoreError, match="lower-case word"):
         PostgresStore("postgresql://127.0.0.1:1/x", schema='x"; DROP TABLE entries')
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "name"),
+    [
+        ("sqlite:///here.db", "here.db", "here.db"),
+        ("sqlite:////srv/state.db", "/srv/state.db", "/srv/state.db"),
+        ("file:keys.json", "keys.json", "keys.json"),
+        ("file:/srv/keys.json", "/srv/keys.json", "/srv/keys.json"),
+        ("postgresql://ada:hush@db:5/x?password=hush", None, "postgresql://db:5/x"),
+        ("postgresql:", None, "postgresql:"),
+        ("memory:", None, "memory:"),
+    ],
+)
+def test_a_store_is_named_for_people_by_its_place(url: str, path: str | None, name: str) -> None:
+    assert path_of(url) == (None if path is None else Path(path))
+    assert shown(url) == name
+
+
+def test_a_file_of_records_is_opened_by_its_scheme(tmp_path: Path) -> None:
+    with closing(opened(f"file:{tmp_path}/keys.json", STORES, now=lambda: 0)) as store:
+        assert store.commit([Put(RowKey("key", "k"), "{}")]).done
+    assert (tmp_path / "keys.json").exists()
+
+
+def test_the_schema_of_a_postgres_is_said_in_its_url(postgres_state: str) -> None:
+    for _ in range(2):
+        with closing(opened(postgres_state, STORES, now=lambda: 0, book=book)) as store:
+            store.commit([PAID])
+    with pytest.raises(StoreError, match="lower-case word"):
+        opened("postgresql://127.0.0.1:1/x?sslmode=disable&schema=X", STORES, now=lambda: 0)
