@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from hyperroute.canon.money import MICROCREDITS_PER_USD
 from hyperroute.canon.mutation import Delete, Found, Put, Row, RowKey, Tagged
 from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
@@ -36,9 +37,6 @@ from hyperroute.plugins.secret import Secret
 
 PREFIX_CHARS = 8
 """Of the whole secret, ``ck_`` included: shown in lists, and enough to find the few it may be."""
-
-MICROCREDITS_PER_USD = 100_000_000
-"""100 credits are one US dollar, and a credit has a million parts."""
 
 _FORM = re.compile(r"ck_[A-Za-z0-9_-]{16,128}")
 _NOBODYS_PREFIX = "ck_:none"
@@ -242,7 +240,6 @@ _NOBODY = Row(
 
 
 __all__ = [
-    "MICROCREDITS_PER_USD",
     "PREFIX_CHARS",
     "Denied",
     "Granted",

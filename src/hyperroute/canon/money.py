@@ -22,6 +22,10 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.units import Instant
 
 Microcredits = int
+
+MICROCREDITS_PER_USD = 100_000_000
+"""100 credits are one US dollar, and a credit has a million parts."""
+
 Phase = Literal["held", "dispatched", "settled", "released"]
 
 OPEN: tuple[Phase, ...] = ("held", "dispatched")
@@ -83,8 +87,8 @@ class Hold:
         amount: The most it may cost.
         owner: Of the wallet; ``None``: no wallet pays, only budgets count.
         of_wallet: How much of the wallet is set aside: the amount, or 0 under a floor.
-        bounded: Whether the customer never pays more than the amount: with a budget in the way, or
-            a wallet without a floor.
+        bounded: Whether the customer never pays more than the amount: with a budget in the way that
+            could refuse, or a wallet without a floor.
         budgets: What it counts against.
         phase: ``dispatched`` from before the first byte that may cost something was sent.
         attempt: Number of the last attempt that was dispatched, from 1.
@@ -168,21 +172,21 @@ class Reserve:
 
     Attributes:
         amount: The most the request may cost, 0 or more.
-        budgets: Each with its limit.
+        budgets: Each with its limit; ``None``: it counts, and refuses nobody.
         purse: ``None``: no wallet pays.
         lease_ns: How long the owner vouches for the hold without a further word.
         attempt: 1: its first attempt is dispatched as soon as the hold stands, which saves a word.
-        slots: Counters of open holds, each with how many may be open: this one takes one of each,
-            and gives it back when it ends.
+        slots: Counters of open holds, each with how many may be open (``None``: any number): this
+            one takes one of each, and gives it back when it ends.
     """
 
     key: HoldKey
     amount: Microcredits
-    budgets: tuple[tuple[BudgetKey, Microcredits], ...] = ()
+    budgets: tuple[tuple[BudgetKey, Microcredits | None], ...] = ()
     purse: Purse | None = None
     lease_ns: int = 600_000_000_000
     attempt: int = 0
-    slots: tuple[tuple[BudgetKey, int], ...] = ()
+    slots: tuple[tuple[BudgetKey, int | None], ...] = ()
 
 
 @quick(frozen=True, slots=True)
@@ -276,6 +280,7 @@ class Repeated:
 MoneyOutcome = Held | Short | Posted | Barred | Repeated
 
 __all__ = [
+    "MICROCREDITS_PER_USD",
     "OPEN",
     "Barred",
     "BudgetKey",
