@@ -85,8 +85,8 @@ class Hold:
         amount: The most it may cost.
         owner: Of the wallet; ``None``: no wallet pays, only budgets count.
         of_wallet: How much of the wallet is set aside: the amount, or 0 under a floor.
-        bounded: Whether the customer never pays more than the amount: with a budget in the way, or
-            a wallet without a floor.
+        bounded: Whether the customer never pays more than the amount: with a budget in the way that
+            could refuse, or a wallet without a floor.
         budgets: What it counts against.
         phase: ``dispatched`` from before the first byte that may cost something was sent.
         attempt: Number of the last attempt that was dispatched, from 1.
@@ -170,26 +170,27 @@ class Reserve:
 
     Attributes:
         amount: The most the request may cost, 0 or more.
-        budgets: Each with its limit.
+        budgets: Each with its limit; ``None``: it counts, and refuses nobody.
         purse: ``None``: no wallet pays.
         lease_ns: How long the owner vouches for the hold without a further word.
         attempt: 1: its first attempt is dispatched as soon as the hold stands, which saves a word.
-        slots: Counters of open holds, each with how many may be open: this one takes one of each,
-            and gives it back when it ends.
+        slots: Counters of open holds, each with how many may be open (``None``: any number): this
+            one takes one of each, and gives it back when it ends.
     """
 
     key: HoldKey
     amount: Microcredits
-    budgets: tuple[tuple[BudgetKey, Microcredits], ...] = ()
+    budgets: tuple[tuple[BudgetKey, Microcredits | None], ...] = ()
     purse: Purse | None = None
     lease_ns: int = 600_000_000_000
     attempt: int = 0
-    slots: tuple[tuple[BudgetKey, int], ...] = ()
+    slots: tuple[tuple[BudgetKey, int | None], ...] = ()
 
     @property
     def is_bounded(self) -> bool:
         """Whether the customer never pays more than the amount."""
-        return bool(self.budgets) or (self.purse is not None and self.purse.floor is None)
+        capped = any(limit is not None for _, limit in self.budgets)
+        return capped or (self.purse is not None and self.purse.floor is None)
 
 
 @quick(frozen=True, slots=True)

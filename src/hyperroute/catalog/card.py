@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hyperroute.canon.money import Microcredits
 from hyperroute.canon.request import Kind
 from hyperroute.catalog.price import Price, Sell
 from hyperroute.catalog.shape import Shape
@@ -66,13 +67,26 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Money per calendar period, UTC.
+
+    Attributes:
+        amount: In micro-credits; ``None``: the fact is it.
+        fact: Name of a fact of money; where that is unknown there is no budget.
+    """
+
+    per: Literal["day", "month"]
+    amount: Microcredits | None = None
+    fact: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLimits:
-    """Limits of an account, a key or an offer; enforced by the limit engine, not by the plan."""
+    """Limits of an account, a key or an offer: beyond them it is as if it were not there."""
 
     rate: tuple[Rate, ...] = ()
     at_once: int | None = None
-    budget: str | None = None
-    """In one spelling (``500 usd / month``)."""
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,10 +136,10 @@ def _wallets(word: str) -> Wallets:
     Raises:
         typer.Exit: It is no such word.
     """
-    for one in _ASKED:
-        if one == word:
-            return one
-    misuse(f"--wallets needs none, floor or strict, not {word!r}")
+    found = next((one for one in _ASKED if one == word), None)
+    if found is None:
+        misuse(f"--wallets needs none, floor or strict, not {word!r}")
+    return found
 
 
 def _start(serving: Serving) -> None:

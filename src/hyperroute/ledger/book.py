@@ -18,7 +18,8 @@ what it held (34); a wallet without a floor never falls below zero (35); no budg
 exceed its limit (36); what exceeds a hold is ours to lose (37); no charge without an answer (40);
 attempts that failed are ours to pay and always recorded (41).
 
-A slot counts open holds as a budget counts money: a hold takes one, and its end gives it back.
+A slot counts open holds as a budget counts money: a hold takes one, and its end gives it back. A
+budget or slot without a limit counts like any other, and refuses nobody.
 
 Only wallets have a balance that is kept: the platform's accounts would be one row that every
 request waits for, so theirs is the sum of their entries.
@@ -111,13 +112,14 @@ def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short 
     changes: Changes = {}
     for key, limit in mutation.budgets:
         spend = _kept(find(key), Spend)
-        left = limit - spend.settled - spend.held
-        if amount > left or limit <= 0:
-            return Short(key, max(0, left), amount), {}
+        if limit is not None:
+            left = limit - spend.settled - spend.held
+            if amount > left or limit <= 0:
+                return Short(key, max(0, left), amount), {}
         changes[key] = Spend(spend.settled, spend.held + amount)
     for key, most in mutation.slots:
         spend = _kept(find(key), Spend)
-        if spend.held >= most:
+        if most is not None and spend.held >= most:
             return Short(key, 0, 1), {}
         changes[key] = Spend(spend.settled, spend.held + 1)
     of_wallet = 0

@@ -21,7 +21,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from hyperroute.canon.mutation import Charge, Charged, Commit, Correct, Exceeded, Pace, RateKey
+from hyperroute.canon.mutation import (
+    Charge,
+    Charged,
+    Commit,
+    Correct,
+    Exceeded,
+    Pace,
+    RateKey,
+    Tags,
+)
 from hyperroute.canon.quick import quick
 from hyperroute.canon.units import DAY, HOUR, MINUTE, SECOND, Instant
 from hyperroute.canon.wire import Headers
@@ -126,7 +135,7 @@ def charges(
     return tuple(
         demand
         for limit in limits
-        if limit.rate
+        if limit.rate and not limit.of_attempts
         for demand in _demands(limit, known, costs, model=model, workers=workers)
     )
 
@@ -181,7 +190,7 @@ def unenforced(table: RouteTable) -> tuple[str, ...]:
 def _demands(
     limit: Limit, known: Lookup, costs: Mapping[str, int], *, model: str | None, workers: int
 ) -> Iterator[Demand]:
-    subject = _subject(limit, known, model)
+    subject = subject_of(limit, known, model)
     if subject is None or not holds(limit.when, known):
         return
     seen: dict[str, int] = {}
@@ -195,8 +204,8 @@ def _demands(
             yield Demand(limit.name, rate, kind(key, pace(rate, workers=workers), units))
 
 
-def _subject(limit: Limit, known: Lookup, model: str | None) -> tuple[tuple[str, str], ...] | None:
-    """Name whose counter it is; ``None`` if one of its scopes is unknown or not kept yet."""
+def subject_of(limit: Limit, known: Lookup, model: str | None) -> Tags | None:
+    """Name whose counter it is; ``None`` if one of its scopes is unknown, or is of attempts."""
     subject: list[tuple[str, str]] = []
     for scope in limit.per:
         for fact in _SUBJECTS.get(scope, ()):

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Literal
 
 from hyperroute.canon.failure import FailureClass, Reaction
+from hyperroute.canon.money import Microcredits
 from hyperroute.canon.request import Kind
-from hyperroute.catalog.card import Breaker, Model, Offer, ProviderEntry, Rate, Timeouts
+from hyperroute.catalog.card import Breaker, Budget, Model, Offer, ProviderEntry, Rate, Timeouts
 from hyperroute.catalog.condition import Condition, Fact, Scalar
 
 ATTEMPTS_CEILING = 8
@@ -285,20 +286,40 @@ class Service:
     promise: Promise | None = None
 
 
+Over = Literal["stop", "wait", "next", "disable", "observe"]
+
+ACCOUNT_SCOPES = frozenset({"provider", "offer", "credential"})
+"""Scopes of what an attempt is made with; all others are known before there is one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A counter with a scope; loaded and validated now, enforced by the limit engine."""
+    """A counter with a scope, and what happens beyond it.
+
+    Attributes:
+        per: Whose counter it is; ``model`` and those of ``ACCOUNT_SCOPES`` beside those who ask.
+        floor: What a wallet must hold to enter, in micro-credits.
+        hold: What of a wallet is set aside; a budget always holds the worst case.
+        warn: In per cent.
+        over: ``wait`` is for ``wait_ns`` at most; ``disable`` is about the key.
+    """
 
     name: str
     per: tuple[str, ...]
     when: Condition = ()
     rate: tuple[Rate, ...] = ()
     at_once: int | None = None
-    budget: str | None = None
-    floor: str | None = None
+    budget: Budget | None = None
+    floor: Microcredits | None = None
     hold: Literal["worst", "estimate", "none"] = "worst"
     warn: tuple[int, ...] = ()
-    over: str = "stop"
+    over: Over = "stop"
+    wait_ns: int = 0
+
+    @property
+    def of_attempts(self) -> bool:
+        """Whether attempts count in it one by one, so that others may be tried beyond it."""
+        return self.over == "next" or not ACCOUNT_SCOPES.isdisjoint(self.per)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, Generic, Literal, TypeVar
 
 from hyperroute.canon.money import (
@@ -36,6 +37,7 @@ from hyperroute.canon.money import (
 )
 from hyperroute.canon.mutation import Commit, Mutation, Outcome
 from hyperroute.canon.units import SECOND, Instant
+from hyperroute.catalog.facts import Lookup
 from hyperroute.errors import StoreError
 from hyperroute.routing import budgets
 from hyperroute.routing.candidate import Refusal
@@ -247,26 +249,27 @@ class Tab(Generic[S]):
         limits = plan.table.limits
         model = None if not plan.pinned else plan.name
         caps = budgets.budgets(limits, known, unix_ns=self._unix_ns, model=model)
-        owner = budgets.owner(known)
+        owner = _owner(known)
         default = None if owner is None else self._till.purse(owner)
         purse = budgets.purse(limits, known, default=default)
-        if (purse is not None or caps) and (without := unpriced(plan)):
+        capped = any(limit is not None for _, limit in caps)
+        if (purse is not None or capped) and (without := unpriced(plan)):
             return _unpriced(f"no price is known for {', '.join(without)}")
-        amount = 0
-        if caps or (purse is not None and purse.floor is None):
-            worst = worst_charge(plan)
-            if worst is None:
-                return _unpriced("what it may cost has no bound; say how many tokens it may answer")
-            amount = worst
-        return Reserve(
+        hold = Reserve(
             self._key,
-            amount,
+            0,
             caps,
             purse,
             lease_ns=plan.deadline_ns + LEASE_EXTRA_NS,
             attempt=1,
             slots=budgets.slots(limits, known, model=model),
         )
+        if not hold.is_bounded:
+            return hold
+        worst = worst_charge(plan)
+        if worst is None:
+            return _unpriced("what it may cost has no bound; say how many tokens it may answer")
+        return replace(hold, amount=worst)
 
     def _admitted(self, outcome: Outcome) -> Refusal | None:
         if isinstance(outcome, Held | Barred):
@@ -275,6 +278,14 @@ class Tab(Generic[S]):
         assert isinstance(outcome, Short)
         self.short = outcome
         return _short(outcome)
+
+
+def _owner(known: Lookup) -> str | None:
+    """Name whose wallet pays: the organisation of the caller, else the user."""
+    for kind in ("org", "user"):
+        if (found := known(f"{kind}.id")) is not None:
+            return f"{kind}:{found}"
+    return None
 
 
 def _unpriced(why: str) -> Refusal:
@@ -286,7 +297,7 @@ def _unpriced(why: str) -> Refusal:
 def _short(short: Short) -> Refusal:
     """Say to a caller what had too little left."""
     budget = short.budget
-    if budget is not None and budget.period == budgets.NOW:
+    if budget is not None and budget.period == budgets.OPEN_NOW:
         return Refusal(
             status=429,
             code="too_many_at_once",

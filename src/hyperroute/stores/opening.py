@@ -47,13 +47,13 @@ def _sqlite(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
     return SqliteStore(_named(url), now=now, book=book)
 
 
-def _file(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
+def _file(url: str, *, now: Callable[[], Instant], book: Book) -> Store:  # noqa: ARG001 - it keeps no money
     from hyperroute.stores.file import FileStore
 
     return FileStore(_named(url), now=now)
 
 
-def _postgres(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
+def _postgres(url: str, *, now: Callable[[], Instant], book: Book) -> Store:  # noqa: ARG001 - the time is the server's
     from hyperroute.stores.postgres import PostgresStore
 
     bare, _, query = url.partition("?")

@@ -27,7 +27,7 @@ from hyperroute.tables.lazy import LazyOffers, LazyServices
 from hyperroute.tables.loaded import Files, Loaded
 from hyperroute.tables.vocabulary import PluginWords
 
-FORMAT = "hyperroute compiled table 1"
+FORMAT = "hyperroute compiled table 2"
 """Raise it with every change of what is written or of what it means."""
 FILES_MAX = 8
 """Older tables are removed when a new one is written."""

@@ -22,8 +22,8 @@ from hyperroute.tables import testcases
 from hyperroute.tables.words import exact
 
 _CLASSES: tuple[type[Any], ...] = (
-    *(card.AccountLimits, card.Breaker, card.JobTerms, card.KeyEntry, card.Model, card.Offer),
-    *(card.OpenByShare, card.OpenInRow, card.ProviderEntry, card.Rate, card.Timeouts),
+    *(card.AccountLimits, card.Breaker, card.Budget, card.JobTerms, card.KeyEntry, card.Model),
+    *(card.Offer, card.OpenByShare, card.OpenInRow, card.ProviderEntry, card.Rate, card.Timeouts),
     *(condition.FactRef, condition.Line, price.Sell, price.Sheet, price.Tier),
     *(shape.Parameter, shape.Range, shape.Rule, shape.Shape, shape.SumRule),
     *(table.Alias, table.Arm, table.Cap, table.Chain, table.ChainTerm, table.DeclaredFact),

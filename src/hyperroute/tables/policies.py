@@ -9,13 +9,16 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from hyperroute.canon.failure import FailureClass, Reaction
-from hyperroute.catalog.card import Timeouts
+from hyperroute.catalog.card import Budget, Timeouts
 from hyperroute.catalog.condition import Fact
+from hyperroute.routing.budgets import SPENDING_LIMIT
 from hyperroute.routing.table import (
+    ACCOUNT_SCOPES,
     ATTEMPTS_CEILING,
     Cap,
     DeclaredFact,
     Limit,
+    Over,
     Policy,
     Promise,
     Retry,
@@ -23,7 +26,7 @@ from hyperroute.routing.table import (
 )
 from hyperroute.tables import words
 from hyperroute.tables.conditions import FactSpace, condition
-from hyperroute.tables.providers import breaker, rates, timeouts, usd
+from hyperroute.tables.providers import breaker, microcredits, rates, timeouts
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema import PromiseDoc
 from hyperroute.tables.schema_policy import CapDoc, FactDoc, LimitDoc, PolicyDoc, RetryDoc
@@ -34,7 +37,7 @@ _ACTION = re.compile(r"(\w+)(?:\s+([0-9]+))?")
 _BUDGET = re.compile(r"([0-9]{1,3})\s?%\s?\+\s?([0-9]{1,4}) per (\S+)")
 _SURVIVES = re.compile(r"([1-9]) (provider|offer|region)s?")
 _FACT = re.compile(r"(req|org|user|key)\.[a-z0-9_][a-z0-9_.-]*")
-_OVER = ("stop", "next", "disable", "observe")
+_OVER: tuple[Over, ...] = ("stop", "next", "disable", "observe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Policies:
                 at.error(f"unknown scope {scope!r}{nearest(scope, LIMIT_SCOPES)}")
         if not (doc.rate or doc.at_once or doc.floor is not None or doc.budget):
             spot.error("a limit has one of rate, at_once, floor and budget", key=True)
+        over, wait_ns = _over(spot / "over", doc.over)
+        _agree(spot, name, doc, frozenset(scopes), over)
         return Limit(
             name=name,
             per=tuple(sorted(set(scopes))),
@@ -79,29 +84,30 @@ class Policies:
             rate=rates(doc.rate),
             at_once=doc.at_once,
             budget=self._budget(spot / "budget", doc.budget),
-            floor=None if doc.floor is None else usd(doc.floor),
+            floor=None if doc.floor is None else microcredits(spot / "floor", doc.floor),
             hold=doc.hold,
             warn=tuple(sorted(set(doc.warn))),
-            over=_over(spot / "over", doc.over),
+            over=over,
+            wait_ns=wait_ns,
         )
 
-    def _budget(self, spot: Spot, written: tuple[str, str] | None) -> str | None:
+    def _budget(
+        self, spot: Spot, written: tuple[str, Literal["day", "month"]] | None
+    ) -> Budget | None:
         if written is None:
             return None
-        amount, period = written
-        kind = self.request.types.get(amount)
-        self.request.used.add(amount)
-        if kind is None:
-            try:
-                amount = usd(words.money(amount))
-            except ValueError as error:
-                if "." in amount and not amount[0].isdigit():
-                    spot.error(f"unknown fact {amount!r}{nearest(amount, self.request.types)}")
-                else:
-                    spot.error(str(error))
-        elif kind != "money":
-            spot.error(f"a budget is money, and {amount} is none")
-        return f"{amount} / {period}"
+        text, per = written
+        kind = self.request.types.get(text)
+        self.request.used.add(text)
+        if kind == "money":
+            return Budget(per=per, fact=text)
+        if kind is not None:
+            spot.error(f"a budget is money, and {text} is none")
+        elif "." in text and not text[0].isdigit():
+            spot.error(f"unknown fact {text!r}{nearest(text, self.request.types)}")
+        else:
+            return Budget(per=per, amount=microcredits(spot, text))
+        return None
 
     def promise(self, spot: Spot, doc: PromiseDoc | None) -> Promise | None:
         """Compile a promise; proving it is another command's."""
@@ -192,18 +198,43 @@ def _errors(
     return MappingProxyType(errors)
 
 
-def _over(spot: Spot, text: str) -> str:
-    if text in _OVER:
-        return text
+def _over(spot: Spot, text: str) -> tuple[Over, int]:
+    """Read an action, and of ``wait`` its time."""
+    for action in _OVER:
+        if text == action:
+            return action, 0
     head, _, tail = text.partition(" ")
     if head == "wait":
         try:
-            words.time(tail)
+            return "wait", words.time(tail)
         except ValueError as error:
             spot.error(str(error))
-        return text
+            return "stop", 0
     spot.error(f"unknown action {text!r}{nearest(text, [*_OVER, 'wait TIME'])}")
-    return text
+    return "stop", 0
+
+
+def _agree(spot: Spot, name: str, doc: LimitDoc, scopes: frozenset[str], over: Over) -> None:
+    """Refuse what would be read as a promise and means nothing."""
+    if name == SPENDING_LIMIT:
+        spot.error(f"{name} is the name of the budget that every key may have", key=True)
+    if not scopes <= set(LIMIT_SCOPES):
+        return
+    account = sorted(scopes & ACCOUNT_SCOPES)
+    if doc.floor is not None and (len(scopes) > 1 or not scopes <= {"user", "org"}):
+        (spot / "floor").error("a floor is of a wallet: it is per user or per org")
+    if doc.floor is None and "hold" in doc.model_fields_set and doc.hold != "worst":
+        (spot / "hold").error(f"{doc.hold} is of a wallet, beside floor; a budget holds the worst")
+    if account and over in {"wait", "disable"}:
+        (spot / "over").error(
+            f"beyond a limit per {account[0]} others are tried: stop, next or observe"
+        )
+    elif over == "wait" and not (doc.rate or doc.at_once):
+        (spot / "over").error("only a rate or at_once is worth waiting for")
+    elif over == "disable" and "key" not in scopes:
+        (spot / "over").error("disable is about the key: the limit must be per key")
+    elif over == "next" and not account and "model" not in scopes:
+        (spot / "over").error("next needs another: the limit must be per model, provider or offer")
 
 
 def declared(spot: Spot, name: str, doc: FactDoc) -> DeclaredFact:

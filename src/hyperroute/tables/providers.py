@@ -8,9 +8,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from hyperroute.canon.money import MICROCREDITS_PER_USD, Microcredits
 from hyperroute.catalog.card import (
     AccountLimits,
     Breaker,
+    Budget,
     KeyEntry,
     OpenByShare,
     OpenInRow,
@@ -129,21 +131,24 @@ def account_limits(spot: Spot, doc: AccountLimitsDoc | None) -> AccountLimits | 
     """Compile the limits of an account, a key or an offer."""
     if doc is None:
         return None
-    budget = None if doc.budget is None else _budget(spot / "budget", *doc.budget)
+    budget = None
+    if doc.budget is not None:
+        amount, per = doc.budget
+        budget = Budget(per=per, amount=microcredits(spot / "budget", amount))
     return AccountLimits(rate=rates(doc.rate), at_once=doc.at_once, budget=budget)
 
 
-def _budget(spot: Spot, amount: str, period: str) -> str:
+def microcredits(spot: Spot, written: str | Decimal) -> Microcredits:
+    """Read money that is counted, and so a whole number of micro-credits; ``Decimal`` is USD."""
     try:
-        return f"{usd(words.money(amount))} / {period}"
+        usd = words.money(written) if isinstance(written, str) else written
     except ValueError as error:
         spot.error(str(error))
-        return ""
-
-
-def usd(amount: Decimal) -> str:
-    """Spell money one way, so that equal amounts are equal text."""
-    return f"{words.exact(amount)} usd"
+        return 0
+    amount = usd * MICROCREDITS_PER_USD
+    if amount != amount.to_integral_value():
+        spot.error("the least part of money is 0.000001 credit (0.00000001 usd)")
+    return int(amount)
 
 
 def timeouts(spot: Spot, doc: TimeoutDoc | None) -> Timeouts | None:

@@ -75,7 +75,7 @@ Quantity = Annotated[
     WithJsonSchema(_pattern(r"^[0-9.]+[kM]? [a-z]+$", "1M tok", "60 second")),
 ]
 Budget = Annotated[
-    tuple[str, str],
+    tuple[str, Literal["day", "month"]],
     PlainValidator(words.budget),
     WithJsonSchema(_pattern(r"/ ?(day|month)$", "500 usd / month", "key.limit / month")),
 ]

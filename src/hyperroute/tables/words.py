@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date as calendar_date
 from decimal import Decimal
+from typing import Literal
 
 from hyperroute.canon.units import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from hyperroute.catalog.card import Rate
@@ -216,10 +217,10 @@ def canonical_word(text: str) -> str:
     return f"{found[1]}x{found[2]}" if found else text.lower()
 
 
-def budget(value: object) -> tuple[str, str]:
+def budget(value: object) -> tuple[str, Literal["day", "month"]]:
     """Split ``500 usd / month`` or ``key.limit / month``; what is before the slash is judged later."""
     if isinstance(value, str) and (found := _BUDGET.fullmatch(" ".join(value.split()))):
-        return found[1], found[2]
+        return found[1], "day" if found[2] == "day" else "month"
     raise _expected("money or a fact per day or month, such as 500 usd / month", value)
 
 

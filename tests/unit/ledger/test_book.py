@@ -251,3 +251,23 @@ def test_a_hold_whose_first_attempt_goes_out_at_once_is_dispatched_from_the_begi
     assert isinstance(hold, Hold)
     assert (hold.phase, hold.attempt) == ("dispatched", 1)
     assert isinstance(books.tell(Checkpoint(ONE, 2)), Held)
+
+
+def test_a_budget_and_a_slot_without_a_limit_count_and_refuse_nobody() -> None:
+    books, watched = Books(), BudgetKey("watched", (("user", "ada"),), "2026-11")
+    slot = BudgetKey("watched", (("user", "ada"),), "now")
+    for name in ("r1", "r2"):
+        hold = Reserve(HoldKey(name), 10**15, ((watched, None),), slots=((slot, None),))
+        assert isinstance(books.tell(hold), Held)
+    books.tell(End(ONE, 7))
+    assert books.spent(watched) == Spend(7, 10**15)
+    assert books.spent(slot) == Spend(0, 1)
+
+
+def test_a_budget_that_only_observes_bounds_nobodys_charge() -> None:
+    """Else watching a wallet under a floor would make us lose what exceeds the hold."""
+    books, watched = Books(), BudgetKey("watched", (("user", "ada"),), "2026-11")
+    books.tell(Deposit(PostingKey("pay/1"), ADA, 1_000))
+    books.tell(Reserve(ONE, 100, ((watched, None),), Purse(ADA, floor=200)))
+    assert books.tell(End(ONE, 300)) == Posted(300)
+    assert books.spent(watched) == Spend(300, 0)

@@ -184,7 +184,7 @@ limits:
     assert unenforced(Router.loads(text).table) == (
         "limit 'host' is not enforced yet: it is per provider",
         "limit 'money': budget, warn not enforced yet",
-        "limit 'patient': beyond its rate a request is refused, not 'wait 5s'",
+        "limit 'patient': beyond its rate a request is refused, not 'wait'",
         "limits of provider 'p' are not enforced yet",
         "limits of credential 'p#0' are not enforced yet",
         "limits of offer 'm@p' are not enforced yet",

@@ -30,7 +30,7 @@ MENDED_FIRST = frozenset(
     a value that begins with @|a colon too many|seventy levels of maps|a bomb of aliases|
     seventy levels by aliases|instead of itself|two patterns that tie|a term of two forms|
     a term of no form|terms in a circle|an intent that uses itself|a circle through an alias|
-    a limit of nothing|a fact of no form|a fact of two forms|an unknown offer is down|
+    a limit of nothing|a limit that is named as the key's own|a fact of no form|a fact of two forms|an unknown offer is down|
     a script of an unknown offer|served by nobody|rejected is keyed by offers|
     a fact without an owner|a built-in fact of another type|
     a built-in word that is counted|a key twice|
