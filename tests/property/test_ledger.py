@@ -316,7 +316,8 @@ class Ledger:
         for name, told in self.ended.items():
             terms, price = self.reserved[name], self.prices[name]
             assert told.charged + told.lost == (price or 0)
-            free = terms.purse is not None and terms.purse.floor is not None and not terms.budgets
+            strict = terms.purse is not None and terms.purse.floor is None
+            free = not strict and not terms.budgets
             assert told.charged <= terms.amount or free
             assert told.lost == 0 or (not free and told.charged == terms.amount)
 

@@ -17,6 +17,7 @@ from hyperroute.gateway.door import Door as Guard
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
+from hyperroute.runtime.tab import Till, Wallets
 from hyperroute.stores.base import Immediate
 from hyperroute.testing.world import World
 
@@ -93,13 +94,20 @@ def door(colour, router):
 
 
 def opened(
-    colour: str, router: Router, world: World, guard: Guard | None = None, store: Any = None
+    colour: str,
+    router: Router,
+    world: World,
+    guard: Guard | None = None,
+    store: Any = None,
+    *,
+    wallets: Wallets | None = None,
 ) -> Door:
-    """Open a gateway of a colour, behind a guard where one is given."""
+    """Open a gateway of a colour, behind a guard where one is given, with a till if it has a word."""
     visits: list[Visit] = []
     client: Client | AsyncClient
     if colour == "blocking":
-        client = plain = Client(router, transport=world, clock=world)
+        till = None if wallets is None else Till(store, wallets=wallets)
+        client = plain = Client(router, transport=world, clock=world, till=till)
         blocking = BlockingGateway(plain, door=guard, store=store, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:
@@ -108,7 +116,8 @@ def opened(
     else:
         twin = world.awaiting()
         shared = None if store is None else Immediate(store)
-        client = behind = AsyncClient(router, transport=twin, clock=twin)
+        pays = None if wallets is None or shared is None else Till(shared, wallets=wallets)
+        client = behind = AsyncClient(router, transport=twin, clock=twin, till=pays)
         gateway = Gateway(behind, door=guard, store=shared, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:
