@@ -4,6 +4,8 @@
 every contender in turn. The load comes from this process over raw sockets. Printed are medians over
 rounds: requests a second and CPU a request of the server at 64 connections, latency at one, CPU of a
 streamed answer of 1,000 chunks, and the server's memory before and after ``--soak`` requests.
+Ours runs three times: for anybody, for holders of keys in a file, and with its ledger in SQLite, where
+every call is held against a budget and a wallet and charged.
 ``--litellm PROGRAM`` and ``--portkey FOLDER`` (with ``@portkey-ai/gateway`` in it) add those two.
 """
 
@@ -17,12 +19,20 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.calls import upstream
+from hyperroute.accounts.issuing import issue
+from hyperroute.accounts.keys import put
+from hyperroute.accounts.pepper import pepper_of
+from hyperroute.canon.money import Deposit, PostingKey
+from hyperroute.ledger.book import book
+from hyperroute.runtime.clock import SystemClock
+from hyperroute.stores.opening import STORES, opened
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 TABLE = """
@@ -30,11 +40,19 @@ hyperroute: 1
 providers:
   bench: {{plugin: openai, url: "{url}/ok/v1", keys: [env:BENCH_KEY], speaks: [chat]}}
   long: {{plugin: openai, url: "{url}/long/v1", keys: [env:BENCH_KEY], speaks: [chat]}}
+prices:
+  bench: {{per: 1M tok, in: 1.00, out: 10.00}}
 models:
-  bench-1: {{kind: chat, endpoints: [chat], offers: [{{at: bench}}]}}
-  long-1: {{kind: chat, endpoints: [chat], offers: [{{at: long, sends: bench-1}}]}}
+  bench-1: {{kind: chat, endpoints: [chat], context: 8k, output: 4k, offers: [{{at: bench, price: bench}}]}}
+  long-1: {{kind: chat, endpoints: [chat], context: 8k, output: 4k, offers: [{{at: long, sends: bench-1, price: bench}}]}}
 """
 
+
+CHAT = ("/v1/chat/completions",) * 2
+STATES = (
+    ("hyperroute, keys", "--keys", "keys.json"),
+    ("hyperroute, ledger", "--state", "state.db"),
+)
 
 LITELLM = """
 model_list:
@@ -194,6 +212,21 @@ def running(command: list[str], port: int, env: dict[str, str]) -> Iterator[int]
             process.terminate()
 
 
+def keyed(url: str) -> str:
+    """Make a key with a budget and a wallet that last, and return its secret."""
+    now = SystemClock.unix_ns()
+    pepper = pepper_of(url, os.environ)
+    secret, key = issue(
+        name="bench", owner_type="user", owner_id="ada", pepper=pepper, now=now,
+        spending_limit_microcredits=None if url.startswith("file:") else 10**15,
+    )  # fmt: skip
+    with contextlib.closing(opened(url, STORES, now=SystemClock.unix_ns, book=book)) as store:
+        store.commit([put(key)])
+        if not url.startswith("file:"):
+            store.commit([Deposit(PostingKey("bench"), "user:ada", 10**15)])
+    return secret
+
+
 async def measured(servers: list[Server], args: argparse.Namespace) -> None:
     for server in servers:
         await crowd(server, 640)
@@ -241,7 +274,17 @@ def main() -> None:
         pid = stack.enter_context(running(bare, 8901, {"BENCH_UPSTREAM": url}))
         servers.append(Server("uvicorn + pyreqwest", 8901, pid, ("/ok/v1", "/long/v1")))
         pid = stack.enter_context(running(ours, 8902, {"BENCH_KEY": "k"}))
-        servers.append(Server("hyperroute", 8902, pid, ("/v1/chat/completions",) * 2))
+        servers.append(Server("hyperroute", 8902, pid, CHAT))
+        for number, (name, option, state) in enumerate(STATES):
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            place = f"{folder}/{state}"
+            secret = keyed(f"file:{place}" if option == "--keys" else f"sqlite:///{place}")
+            port = 8905 + number
+            more = [*ours[:-1], option, place if option == "--keys" else f"sqlite:///{place}"]
+            more[more.index("8902")] = str(port)
+            pid = stack.enter_context(running(more, port, {"BENCH_KEY": "k"}))
+            bearer = (f"authorization: Bearer {secret}",)
+            servers.append(Server(name, port, pid, CHAT, headers=(bearer, bearer)))
         if args.litellm:
             config = Path(f"/tmp/hyperroute-bench-{os.getpid()}-litellm.yaml")  # noqa: S108
             config.write_text(LITELLM.format(url=url))
@@ -249,7 +292,7 @@ def main() -> None:
             theirs = [args.litellm, "--config", str(config), "--port", "8903", "--num_workers", "1"]
             allowed = {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
             pid = stack.enter_context(running(theirs, 8903, allowed))
-            servers.append(Server("LiteLLM proxy", 8903, pid, ("/v1/chat/completions",) * 2))
+            servers.append(Server("LiteLLM proxy", 8903, pid, CHAT))
         if args.portkey:
             start = f"{args.portkey}/node_modules/@portkey-ai/gateway/build/start-server.js"
             theirs = ["node", start, "--headless", "--port=8904"]
