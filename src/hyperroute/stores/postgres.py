@@ -213,6 +213,8 @@ class _Session:
                 # Shorter, so that who waits for the lock in vain is told so, and not nothing.
                 "lock_timeout": str(max(1, self._patience_ms * 3 // 4)),
                 "idle_in_transaction_session_timeout": str(self._patience_ms),
+                # A plan that was made while a table was small would read all of it for ever.
+                "enable_seqscan": "off",
                 "application_name": f"hyperroute/{self._schema}",
             }
             self._connection = psycopg.connect(
