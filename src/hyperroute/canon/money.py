@@ -15,7 +15,6 @@ entry, and a posting is never changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from hyperroute.canon.quick import quick
@@ -77,7 +76,7 @@ class Spend:
     held: Microcredits = 0
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Hold:
     """Money set aside for one request.
 
@@ -107,7 +106,7 @@ class Hold:
     slots: tuple[BudgetKey, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Posting:
     """Entries by account; their sum is zero. ``at`` is the store's instant."""
 

@@ -32,7 +32,6 @@ Example:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeVar, assert_never
 
 from hyperroute.canon.money import (
@@ -104,8 +103,6 @@ def _deposit(mutation: Deposit, find: Find, now: Instant) -> tuple[Posted | Repe
 def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short | Barred, Changes]:
     amount, purse = mutation.amount, mutation.purse
     assert amount >= 0
-    counted = (*mutation.budgets, *mutation.slots)
-    assert len({key for key, _ in counted}) == len(counted)
     existing = find(mutation.key)
     if isinstance(existing, Hold):
         return Barred(existing.phase, existing.charged), {}
@@ -122,6 +119,7 @@ def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short 
         if most is not None and spend.held >= most:
             return Short(key, 0, 1), {}
         changes[key] = Spend(spend.settled, spend.held + 1)
+    assert len(changes) == len(mutation.budgets) + len(mutation.slots)
     of_wallet = 0
     if purse is not None:
         wallet = _kept(find(WalletKey(purse.owner)), Wallet)
@@ -164,7 +162,7 @@ def _vouch(
     else:
         charged = max(charged or 0, mutation.charged)
     due = max(hold.due, now + mutation.lease_ns)
-    after = replace(hold, phase="dispatched", attempt=attempt, due=due, charged=charged)
+    after = _later(hold, "dispatched", attempt, due, charged)
     return Held(due), {mutation.key: after}
 
 
@@ -196,11 +194,19 @@ def _end(mutation: End, find: Find, now: Instant) -> tuple[Posted | Barred, Chan
             "lost/price": charged - price,
         }
     phase: Phase = "released" if mutation.charged is None else "settled"
-    changes[mutation.key] = replace(hold, phase=phase, charged=charged)
+    changes[mutation.key] = _later(hold, phase, hold.attempt, hold.due, charged)
     posting = _posting(now, entries)
     if posting.entries:
         changes[PostingKey(f"{mutation.key.id}/end")] = posting
     return Posted(charged, price - charged), changes
+
+
+def _later(
+    hold: Hold, phase: Phase, attempt: int, due: Instant, charged: Microcredits | None
+) -> Hold:
+    """Keep the terms of a hold; ``dataclasses.replace`` takes five times as long."""
+    terms = (hold.amount, hold.owner, hold.of_wallet, hold.bounded, hold.budgets)
+    return Hold(*terms, phase, attempt, due, charged, hold.slots)
 
 
 def _costs(mutation: End) -> dict[str, Microcredits]:
@@ -217,7 +223,7 @@ def _costs(mutation: End) -> dict[str, Microcredits]:
 
 def _posting(now: Instant, entries: dict[str, Microcredits]) -> Posting:
     told = tuple([(account, amount) for account, amount in sorted(entries.items()) if amount])
-    assert sum(amount for _, amount in told) == 0
+    assert sum([amount for _, amount in told]) == 0
     return Posting(now, told)
 
 

@@ -14,9 +14,11 @@ from hyperroute.canon.money import (
     Deposit,
     Dispatch,
     End,
+    Hold,
     MoneyMutation,
     MoneyOutcome,
     Reserve,
+    WalletKey,
 )
 from hyperroute.canon.mutation import (
     DECLINED,
@@ -80,13 +82,40 @@ def decide(
     done = True
     for mutation in mutations:
         outcome, more = _one(mutation, find, book=book, now=now, version=version)
-        for key in more:
-            if key in changes:
-                raise ValueError(f"a batch changes {key!r} twice; make it one mutation")
-        changes.update(more)
+        if not changes:
+            changes = more
+        elif changes.keys().isdisjoint(more):
+            changes.update(more)
+        else:
+            (key, *_) = changes.keys() & more.keys()
+            raise ValueError(f"a batch changes {key!r} twice; make it one mutation")
         done = done and not isinstance(outcome, DECLINED)
         outcomes.append(outcome)
     return Commit(done, tuple(outcomes)), changes if done else {}
+
+
+def ahead(mutation: Mutation) -> tuple[Cell, ...]:
+    """Name the cells that deciding a mutation reads, as far as it says so itself.
+
+    A store may read them for many mutations together; what is not named here is found all the same.
+    """
+    match mutation:
+        case Reserve(key, _, budgets, purse):
+            counted = [one for one, _ in (*budgets, *mutation.slots)]
+            return (key, *counted) if purse is None else (key, *counted, WalletKey(purse.owner))
+        case Deposit(key, owner):
+            return key, WalletKey(owner)
+        case _:
+            return (mutation.key,)
+
+
+def beyond(mutation: Mutation, find: Find) -> tuple[Cell, ...]:
+    """Name the cells that deciding a mutation reads because of what it read: all a hold counts in."""
+    hold = find(mutation.key) if isinstance(mutation, End) else None
+    if not isinstance(hold, Hold):
+        return ()
+    counted = (*hold.budgets, *hold.slots)
+    return counted if hold.owner is None else (*counted, WalletKey(hold.owner))
 
 
 def _one(
@@ -95,6 +124,8 @@ def _one(
     counter: Tat | None
     told: Outcome
     match mutation:
+        case Reserve() | End() | Dispatch() | Checkpoint() | Deposit():
+            return book(mutation, find, now)
         case Charge(key, pace, units):
             counter, told = gcra.charged(_counter(find(key)), pace, units, now=now)
             return told, {key: counter}
@@ -106,8 +137,6 @@ def _one(
             return told, {row_key: Row(row_key, body, tags, version)}
         case Delete(row_key, expected):
             return _expected(find(row_key), expected, version), {row_key: None}
-        case Deposit() | Reserve() | Dispatch() | Checkpoint() | End():
-            return book(mutation, find, now)
         case _:
             assert_never(mutation)
 
@@ -123,4 +152,4 @@ def _expected(found: State | None, expected: int | None, version: int) -> Stored
     return Stored(version) if expected is None or expected == have else Changed(have)
 
 
-__all__ = ["Book", "Changes", "Find", "decide", "no_book"]
+__all__ = ["Book", "Changes", "Find", "ahead", "beyond", "decide", "no_book"]

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TookTooLong
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
@@ -24,7 +22,10 @@ from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.errors import StoreError
 from hyperroute.stores import sql
 from hyperroute.stores.base import AsyncStore
-from hyperroute.stores.deciding import Book, decide
+from hyperroute.stores.database import Database
+from hyperroute.stores.deciding import Book, ahead, beyond, decide
+from hyperroute.stores.sql import Values
+from hyperroute.stores.waiting import Answer, Waiting, WaitingTask, tell
 
 PATIENCE_NS = 5 * SECOND
 """How long a caller waits for its commit, and a group for another process's lock."""
@@ -37,50 +38,6 @@ GROUP_MAX = 500
 
 SWEEP_NS = 10 * MINUTE
 """How often the counters that are full again are removed."""
-
-Waiting = tuple[Sequence[Mutation], "Future[Commit]"]
-
-
-class Database(Protocol):
-    """One connection. What it raises is one of ``errors``."""
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What can go wrong with it."""
-        ...
-
-    @property
-    def misfits(self) -> tuple[type[Exception], ...]:
-        """Of these, what says that a value does not fit into a column: one batch's own fault."""
-        ...
-
-    def now(self) -> Instant:
-        """Return Unix nanoseconds of the clock that all who share the database share."""
-        ...
-
-    def begin(self, *, writing: bool) -> None:
-        """Begin a transaction; one that writes keeps other writers out from now on."""
-        ...
-
-    def execute(self, text: str, values: tuple[Any, ...]) -> Sequence[Any]:
-        """Carry out a statement of ``sql``, and return its rows."""
-        ...
-
-    def execute_many(self, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Carry out one statement for each row of values."""
-        ...
-
-    def commit(self) -> None:
-        """Make durable what was written."""
-        ...
-
-    def rollback(self) -> None:
-        """Undo what was written; of a connection that is gone, prepare to make another."""
-        ...
-
-    def close(self) -> None:
-        """Let go."""
-        ...
 
 
 class GroupStore:
@@ -143,14 +100,13 @@ class GroupStore:
             if self._closed:
                 raise StoreError(f"{self._name} is closed")
             try:
-                self._reader.begin(writing=False)
-                found = tuple([self._find(self._reader, key) for key in keys])
-                self._reader.commit()
+                now = self._now(self._reader) if any(map(_by_clock, keys)) else 0
+                rows = self._reader.read([sql.select(key, now=now) for key in keys])
             except self._reader.errors as error:
                 with suppress(*self._reader.errors):
                     self._reader.rollback()
                 raise self._trouble("read", error) from None
-            return found
+            return tuple([sql.found(*one) for one in zip(keys, rows, strict=True)])
 
     def commit(self, mutations: Sequence[Mutation]) -> Commit:
         """Carry out all of a batch, or nothing; durable when it returns.
@@ -159,30 +115,34 @@ class GroupStore:
             StoreError: It was not carried out, or (``unknown``) may have been.
             ValueError: Two mutations are about the same thing.
         """
-        future = self.submit(mutations)
+        waiting = self.submit(mutations)
         try:
-            return future.result(self.patience_ns / SECOND)
-        except TookTooLong:
-            raise self.gave_up(future) from None
+            return waiting.result(self.patience_ns / SECOND)
+        except TimeoutError:
+            raise self.gave_up(waiting) from None
 
-    def submit(self, mutations: Sequence[Mutation]) -> Future[Commit]:
-        """Hand a batch to the writer; who cancels the future in time has it left undone.
+    def submit(self, mutations: Sequence[Mutation]) -> Waiting:
+        """Hand a batch to the writer; whoever takes it back in time has it left undone.
 
         Raises:
             StoreError: Too many are waiting, or the store is closed.
         """
+        waiting = Waiting(mutations)
+        self.enqueue(waiting)
+        return waiting
+
+    def enqueue(self, waiting: Waiting) -> None:
+        """Hand over what a thread or a task waits for. Raises as ``submit``."""
         if self._closed:
             raise StoreError(f"{self._name} is closed")
         if self._queue.qsize() >= self._waiting_max:
             raise StoreError(f"{self._waiting_max} commits wait for {self._name}")
-        future: Future[Commit] = Future()
-        self._queue.put((mutations, future))
-        return future
+        self._queue.put(waiting)
 
-    def gave_up(self, future: Future[Commit]) -> StoreError:
+    def gave_up(self, waiting: Waiting) -> StoreError:
         """Say what is known of a commit that nobody waits for any longer."""
         message = f"{self._name} did not answer within {self.patience_ns / SECOND:g} s"
-        return StoreError(message, unknown=not future.cancel())
+        return StoreError(message, unknown=not waiting.take())
 
     def awaiting(self) -> AsyncStore:
         """Return the twin over the same state."""
@@ -204,9 +164,9 @@ class GroupStore:
         more = True
         while more:
             more, group = self._gathered()
-            running = [one for one in group if one[1].set_running_or_notify_cancel()]
-            if running:
-                self._carry_out(running)
+            taken = [one for one in group if one.take()]
+            if taken:
+                self._carry_out(taken)
         self._writer.close()
 
     def _gathered(self) -> tuple[bool, list[Waiting]]:
@@ -221,28 +181,21 @@ class GroupStore:
         return True, group
 
     def _carry_out(self, group: Sequence[Waiting]) -> None:
-        committing = False
+        told: list[Answer]
         try:
-            self._writer.begin(writing=True)
-            told, cells, version = self._decided(group)
-            self._keep(cells, version)
-            committing = True
-            self._writer.commit()
+            cells = self._cells(group)
+            told = [self._decided(one.mutations, cells) for one in group]
+            self._writer.finish(self._writings(cells))
         except Exception as error:  # noqa: BLE001 - the thread must live, and every caller be told
+            misfit, unknown = isinstance(error, self._writer.misfits), self._writer.doubtful
             with suppress(*self._writer.errors):
                 self._writer.rollback()
-            if isinstance(error, self._writer.misfits) and len(group) > 1:
+            if misfit and not unknown and len(group) > 1:
                 for one in group:
                     self._carry_out([one])
                 return
-            for _, future in group:
-                future.set_exception(self._raised(error, unknown=committing))
-            return
-        for (_, future), answer in zip(group, told, strict=True):
-            if isinstance(answer, Commit):
-                future.set_result(answer)
-            else:
-                future.set_exception(answer)
+            told = [self._raised(error, unknown=unknown) for _ in group]
+        tell(zip(group, told, strict=True))
 
     def _raised(self, error: Exception, *, unknown: bool) -> Exception:
         """Tell what a database says as ours; a defect stays what it is."""
@@ -250,34 +203,60 @@ class GroupStore:
             return self._trouble("written", error, unknown=unknown)
         return error
 
-    def _decided(self, group: Sequence[Waiting]) -> tuple[list[Commit | Exception], _Cells, int]:
-        cells, told = _Cells(self), list[Commit | Exception]()
-        ((version,),) = self._writer.execute(*sql.LAST_COMMIT)
-        cells.version = version
-        for mutations, _ in group:
-            try:
-                commit, changes = decide(
-                    mutations, cells, book=self._book, now=cells.now, version=version + 1
-                )
-            except (ValueError, AssertionError) as error:
-                # A defect of this caller, and of nobody else in the group.
-                told.append(self._raised(error, unknown=False))
-                continue
-            cells.held.update(changes)
-            cells.changed.update(dict.fromkeys(changes))
-            version += any(isinstance(key, RowKey) for key in changes)
-            told.append(commit)
-        return told, cells, version
+    def _cells(self, group: Sequence[Waiting]) -> _Cells:
+        """Begin, and read what a group will ask for, by few statements."""
+        cells = _Cells(self._find_one)
+        wanted = dict.fromkeys(
+            [cell for one in group for mutation in one.mutations for cell in ahead(mutation)]
+        )
+        questions = sql.asked(wanted)
+        text, values = sql.LAST_COMMIT
+        now, answers = self._writer.begin({text: (values,), **questions})
+        self._latest = cells.now = max(self._latest, now)
+        (((_, cells.version),), *rows) = answers
+        cells.read(questions, rows)
+        more = [
+            cell
+            for one in group
+            for mutation in one.mutations
+            for cell in beyond(mutation, cells.__getitem__)
+            if cell not in cells
+        ]
+        if more:
+            questions = sql.asked(more)
+            cells.read(questions, self._writer.look_up(questions))
+        return cells
 
-    def _keep(self, cells: _Cells, version: int) -> None:
+    def _decided(self, mutations: Sequence[Mutation], cells: _Cells) -> Answer:
+        """Decide one batch, and have what comes of it stand before the next."""
+        version = cells.version + 1
+        try:
+            commit, changes = decide(
+                mutations, cells.__getitem__, book=self._book, now=cells.now, version=version
+            )
+        except (ValueError, AssertionError) as error:
+            # A defect of this caller, and of nobody else in the group.
+            return self._raised(error, unknown=False)
+        cells.update(changes)
+        cells.changed.update(changes)
+        if RowKey in map(type, changes):
+            cells.version, cells.numbered = version, True
+        return commit
+
+    def _writings(self, cells: _Cells) -> Iterator[tuple[str, Sequence[Values]]]:
         """Write every cell once, however many batches of the group changed it."""
-        for text, rows in sql.gathered(sql.write(key, cells.held[key]) for key in cells.changed):
-            self._writer.execute_many(text, rows)
-        if version != cells.version:
-            self._writer.execute(*sql.committed(version))
+        yield from sql.gathered(sql.write(*one) for one in cells.changed.items())
+        if cells.numbered:
+            text, values = sql.committed(cells.version)
+            yield text, (values,)
         if cells.now - self._swept_at >= SWEEP_NS:
-            self._writer.execute(*sql.forget_full(cells.now))
+            text, values = sql.forget_full(cells.now)
+            yield text, (values,)
             self._swept_at = cells.now
+
+    def _find_one(self, cell: Cell) -> State | None:
+        found = sql.found(cell, self._writer.execute(*sql.select(cell, now=0)))
+        return cast("State | None", found)
 
     def _now(self, database: Database) -> Instant:
         """Read the clock; where it has fallen back, wait for it."""
@@ -285,38 +264,44 @@ class GroupStore:
         return self._latest
 
     def _bring_up_to_date(self) -> None:
-        self._writer.begin(writing=True)
+        self._writer.begin({})
         self._writer.execute(sql.STEPS_TABLE, ())
         ((done,),) = self._writer.execute(sql.STEPS_DONE, ())
         for text, values in sql.steps(done):
             self._writer.execute(text, values)
-        self._writer.commit()
-
-    def _find(self, database: Database, key: Key) -> Found:
-        now = self._now(database) if isinstance(key, Overdue) else 0
-        return sql.found(key, database.execute(*sql.select(key, now=now)))
+        self._writer.finish(())
 
     def _trouble(self, verb: str, error: Exception, *, unknown: bool = False) -> StoreError:
         told = " ".join(str(error).split())
         return StoreError(f"{self._name} cannot be {verb}: {told}", unknown=unknown)
 
 
-class _Cells:
+class _Cells(dict[Cell, State | None]):
     """The cells that a group has read or changed, as they stand within its transaction."""
 
-    def __init__(self, store: GroupStore) -> None:
-        self._store = store
-        self.now = store._now(store._writer)  # noqa: SLF001 - one class in two halves
+    def __init__(self, read_one: Callable[[Cell], State | None]) -> None:
+        super().__init__()
+        self.now: Instant = 0
         self.version = 0
-        self.held: dict[Cell, State | None] = {}
-        self.changed: dict[Cell, None] = {}
+        self.numbered = False
+        self.changed: dict[Cell, State | None] = {}
+        self._read_one = read_one
 
-    def __call__(self, key: Cell) -> State | None:
-        """Read a cell, from the database the first time."""
-        if key not in self.held:
-            store = self._store
-            self.held[key] = cast("State | None", store._find(store._writer, key))  # noqa: SLF001
-        return self.held[key]
+    def __missing__(self, cell: Cell) -> State | None:
+        """Read what was not read ahead."""
+        found = self[cell] = self._read_one(cell)
+        return found
+
+    def read(
+        self, questions: Mapping[str, Mapping[Values, Cell]], answers: Iterable[Sequence[Any]]
+    ) -> None:
+        """Hold what a database answered to questions of ``sql.asked``."""
+        for of_question, rows in zip(questions.values(), answers, strict=True):
+            self.update(cast("Any", sql.answered(of_question, rows)))
+
+
+def _by_clock(key: Key) -> bool:
+    return isinstance(key, Overdue)
 
 
 class Awaited:
@@ -343,24 +328,22 @@ class Awaited:
             StoreError: It was not carried out, or (``unknown``) may have been.
             ValueError: Two mutations are about the same thing.
         """
-        future = self._store.submit(mutations)
-        waiting = asyncio.wrap_future(future)
-        waiting.add_done_callback(_look)
-        done, _ = await asyncio.wait([waiting], timeout=self._store.patience_ns / SECOND)
-        if not done:
-            waiting.cancel()
-            raise self._store.gave_up(future)
-        return waiting.result()
+        loop = asyncio.get_running_loop()
+        waiting = WaitingTask(mutations, loop)
+        self._store.enqueue(waiting)
+        timer = loop.call_later(self._store.patience_ns / SECOND, self._give_up, waiting)
+        try:
+            return await waiting.future
+        finally:
+            timer.cancel()
+
+    def _give_up(self, waiting: WaitingTask) -> None:
+        if not waiting.future.done():
+            waiting.future.set_exception(self._store.gave_up(waiting))
 
     async def close(self) -> None:
         """Finish what was handed over, and let go."""
         await asyncio.to_thread(self._store.close)
-
-
-def _look(future: asyncio.Future[Commit]) -> None:
-    """Look at the answer of a commit whose caller has gone, so that nobody warns of it."""
-    if not future.cancelled():
-        future.exception()
 
 
 __all__ = [
@@ -369,6 +352,5 @@ __all__ = [
     "SWEEP_NS",
     "WAITING_MAX",
     "Awaited",
-    "Database",
     "GroupStore",
 ]

@@ -11,16 +11,25 @@ A connection that breaks is made anew for the next group. A commit whose answer 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.errors import StoreError
+from hyperroute.stores.bulk import (
+    TEXTS_MAX,
+    Questions,
+    apart,
+    columns_of,
+    look_up_in_arrays,
+    write_from_arrays,
+)
 from hyperroute.stores.deciding import Book, no_book
 from hyperroute.stores.grouping import PATIENCE_NS, WAITING_MAX, GroupStore
+from hyperroute.stores.sql import Statement, Values
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -106,6 +115,7 @@ class _Session:
         self._patience_ms = max(1, patience_ns // MILLISECOND)
         self._connect_s = max(2, -(-patience_ns // SECOND))
         self._connection: Connection[Any] | None = None
+        self._committing = False
 
     def make_schema(self) -> None:
         """Make the schema; of replicas that do so at once, one may be told that it exists."""
@@ -117,25 +127,51 @@ class _Session:
     def now(self) -> Instant:
         if self._clock is not None:
             return self._clock()
-        ((microseconds,),) = self._open().execute(_NOW).fetchall()
-        return int(microseconds) * 1_000
+        return _instant(self._open().execute(_NOW))
 
-    def begin(self, *, writing: bool) -> None:
+    def read(self, statements: Sequence[Statement]) -> list[Sequence[Any]]:
         connection = self._open()
-        connection.execute("BEGIN" if writing else "BEGIN ISOLATION LEVEL REPEATABLE READ")
-        if writing:
-            connection.execute(_LOCK)
+        with connection.pipeline():
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            told = [connection.execute(_with_percents(text), values) for text, values in statements]
+            connection.execute("COMMIT")
+        return [one.fetchall() for one in told]
 
-    def execute(self, text: str, values: tuple[Any, ...]) -> Sequence[Any]:
+    def begin(self, questions: Questions) -> tuple[Instant, list[Sequence[Any]]]:
+        self._committing = False
+        connection = self._open()
+        with connection.pipeline():
+            connection.execute("BEGIN")
+            connection.execute(_LOCK)
+            clock = connection.execute(_NOW)
+            told = self._asked(connection, questions)
+        now = _instant(clock) if self._clock is None else self._clock()
+        return now, [one.fetchall() for one in told]
+
+    def look_up(self, questions: Questions) -> list[Sequence[Any]]:
+        connection = self._open()
+        with connection.pipeline():
+            told = self._asked(connection, questions)
+        return [one.fetchall() for one in told]
+
+    def execute(self, text: str, values: Values) -> Sequence[Any]:
         found = self._open().execute(_with_percents(text), values)
         return [] if found.description is None else found.fetchall()
 
-    def execute_many(self, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        with self._open().cursor() as cursor:
-            cursor.executemany(_with_percents(text), rows)
+    def finish(self, writings: Iterable[tuple[str, Sequence[Values]]]) -> None:
+        connection = self._open()
+        with connection.pipeline():
+            for text, rows in writings:
+                self._write(connection, text, rows)
+            self._committing = True
+            connection.execute("COMMIT")
 
-    def commit(self) -> None:
-        self._open().execute("COMMIT")
+    @property
+    def doubtful(self) -> bool:
+        """Unless the server says that the transaction has failed, and so waits to be undone."""
+        if not self._committing or self._connection is None:
+            return self._committing
+        return self._connection.info.transaction_status.name != "INERROR"
 
     def rollback(self) -> None:
         if self._connection is None:
@@ -145,6 +181,22 @@ class _Session:
         except self.errors:
             self.close()
             raise
+
+    def _asked(self, connection: Connection[Any], questions: Questions) -> list[Any]:
+        told = []
+        for text, cells in questions.items():
+            _, arrays = columns_of(list(cells))
+            told.append(connection.execute(_with_percents(look_up_in_arrays(text)), arrays))
+        return told
+
+    def _write(self, connection: Connection[Any], text: str, rows: Sequence[Values]) -> None:
+        kinds, arrays = columns_of(rows)
+        many = write_from_arrays(text, kinds) if apart(text, rows) else None
+        if many is not None:
+            connection.execute(_with_percents(many), arrays)
+            return
+        for row in rows:
+            connection.execute(_with_percents(text), row)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -158,7 +210,11 @@ class _Session:
             settings = {
                 "search_path": self._schema,
                 "statement_timeout": str(self._patience_ms),
+                # Shorter, so that who waits for the lock in vain is told so, and not nothing.
+                "lock_timeout": str(max(1, self._patience_ms * 3 // 4)),
                 "idle_in_transaction_session_timeout": str(self._patience_ms),
+                # A plan that was made while a table was small would read all of it for ever.
+                "enable_seqscan": "off",
                 "application_name": f"hyperroute/{self._schema}",
             }
             self._connection = psycopg.connect(
@@ -170,7 +226,12 @@ class _Session:
         return self._connection
 
 
-@cache
+def _instant(clock: Any) -> Instant:
+    ((microseconds,),) = clock.fetchall()
+    return int(microseconds) * 1_000
+
+
+@lru_cache(TEXTS_MAX)
 def _with_percents(text: str) -> Any:
     """Spell the places of values as psycopg does; no text of ours has another ``?`` or a ``%``."""
     return text.replace("?", "%s")

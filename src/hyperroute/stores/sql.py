@@ -12,7 +12,8 @@ release, and refuses to be written by this one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, assert_never
 
 from hyperroute.canon.money import (
@@ -45,8 +46,12 @@ from hyperroute.canon.mutation import (
 )
 from hyperroute.canon.units import Instant
 
-Statement = tuple[str, tuple[str | int | None, ...]]
+Values = tuple[str | int | None, ...]
+Statement = tuple[str, Values]
 """SQL text with ``?``, and its values."""
+
+FLAT_MAX = 4_096
+"""Subjects and lists of budgets whose JSON is remembered, because their next hold has them again."""
 
 SCHEMA: tuple[tuple[str, ...], ...] = (
     (
@@ -127,9 +132,10 @@ def select(key: Key, *, now: Instant) -> Statement:
             return _select_money(key, now)
         case RateKey(limit, meter, subject):
             text = "SELECT ns, part, amount FROM rates WHERE limit_name = ? AND meter = ? AND subject = ?"
-            return text, (limit, meter, _flat(subject))
+            return text, (limit, meter, _flat_pairs(subject))
         case RowKey(shelf, id_):
-            return f"{_ROW} WHERE r.shelf = ? AND r.id = ?", (shelf, id_)
+            text = "SELECT id, body, tags, version FROM records WHERE shelf = ? AND id = ?"
+            return text, (shelf, id_)
         case Tagged(shelf, name, value):
             text = (
                 f"{_ROW} JOIN record_tags t ON t.shelf = r.shelf AND t.id = r.id"
@@ -147,7 +153,7 @@ def _select_money(key: MoneyCell | Overdue | Totals, now: Instant) -> Statement:
         case WalletKey(owner):
             return "SELECT free, held FROM wallets WHERE owner = ?", (owner,)
         case BudgetKey(limit, subject, period):
-            return _SPEND, (limit, _flat(subject), period)
+            return _SPEND, (limit, _flat_pairs(subject), period)
         case HoldKey(id_):
             return f"{_HOLD} WHERE id = ?", (id_,)
         case PostingKey(id_):
@@ -159,6 +165,29 @@ def _select_money(key: MoneyCell | Overdue | Totals, now: Instant) -> Statement:
             return "SELECT account, SUM(amount) FROM entries GROUP BY account", ()
         case _:
             assert_never(key)
+
+
+def asked(cells: Iterable[Cell]) -> dict[str, dict[Values, Cell]]:
+    """Bring the questions for many cells together by their text; each names its cell by its values."""
+    questions: dict[str, dict[Values, Cell]] = {}
+    for cell in cells:
+        text, values = select(cell, now=0)
+        questions.setdefault(text, {})[values] = cell
+    return questions
+
+
+def answered(cells: Mapping[Values, Cell], rows: Iterable[Any]) -> Iterator[tuple[Cell, Found]]:
+    """Read what a database answered to one question of ``asked``.
+
+    Args:
+        cells: Of that question.
+        rows: Each begins with the values of its cell.
+    """
+    size = len(next(iter(cells)))
+    of_cell: dict[Values, list[Any]] = {values: [] for values in cells}
+    for row in rows:
+        of_cell[row[:size]].append(row[size:])
+    return ((cell, found(cell, of_cell[values])) for values, cell in cells.items())
 
 
 def found(key: Key, rows: Sequence[Any]) -> Found:
@@ -192,39 +221,49 @@ def found(key: Key, rows: Sequence[Any]) -> Found:
 
 def write(key: Cell, state: State | None) -> tuple[Statement, ...]:
     """Write the statements that make a cell hold this, whatever it held."""
-    match key, state:
-        case RateKey(limit, meter, subject), Tat(ns, part, of):
-            return ((_SET_RATE, (limit, meter, _flat(subject), ns, part, of)),)
-        case RateKey(limit, meter, subject), None:
-            text = "DELETE FROM rates WHERE limit_name = ? AND meter = ? AND subject = ?"
-            return ((text, (limit, meter, _flat(subject))),)
-        case RowKey(shelf, id_), Row() | None:
-            gone = ("DELETE FROM records WHERE shelf = ? AND id = ?", (shelf, id_))
-            return (gone, *_insert(state)) if isinstance(state, Row) else (gone,)
-        case WalletKey(owner), Wallet(free, held):
-            return ((_SET_WALLET, (owner, free, held)),)
-        case BudgetKey(limit, subject, period), Spend(settled, held):
-            return ((_SET_SPEND, (limit, _flat(subject), period, settled, held)),)
-        case HoldKey(id_), Hold():
-            budgets, slots = _flat_budgets(state.budgets), _flat_budgets(state.slots)
-            terms = (id_, state.amount, state.owner, state.of_wallet, int(state.bounded), budgets)
-            stands = (state.phase, state.attempt, state.due, state.charged, slots)
-            return ((_SET_HOLD, (*terms, *stands)),)
-        case PostingKey(id_), Posting(at, entries):
-            return tuple([(_ENTRY, (id_, account, amount, at)) for account, amount in entries])
+    match key:
+        case HoldKey() | PostingKey() | WalletKey() | BudgetKey():
+            return _write_money(key, state)
+        case RateKey():
+            place = (key.limit, key.meter, _flat_pairs(key.subject))
+            if isinstance(state, Tat):
+                return ((_SET_RATE, (*place, state.ns, state.part, state.of)),)
+            assert state is None
+            return ((_NO_RATE, place),)
+        case RowKey():
+            assert state is None or isinstance(state, Row)
+            gone = ("DELETE FROM records WHERE shelf = ? AND id = ?", (key.shelf, key.id))
+            return (gone,) if state is None else (gone, *_insert(state))
         case _:
-            raise AssertionError(f"{key!r} cannot hold {state!r}")
+            assert_never(key)
 
 
-def gathered(
-    cells: Iterable[tuple[Statement, ...]],
-) -> Iterable[tuple[str, list[tuple[str | int | None, ...]]]]:
+def _write_money(key: MoneyCell, state: State | None) -> tuple[Statement, ...]:
+    if isinstance(key, HoldKey):
+        assert isinstance(state, Hold)
+        budgets, slots = _flat_budgets(state.budgets), _flat_budgets(state.slots)
+        terms = (key.id, state.amount, state.owner, state.of_wallet, int(state.bounded), budgets)
+        stands = (state.phase, state.attempt, state.due, state.charged, slots)
+        return ((_SET_HOLD, terms + stands),)
+    if isinstance(key, PostingKey):
+        assert isinstance(state, Posting)
+        name, at = key.id, state.at
+        return tuple([(_ENTRY, (name, account, amount, at)) for account, amount in state.entries])
+    if isinstance(key, BudgetKey):
+        assert isinstance(state, Spend)
+        subject = _flat_pairs(key.subject)
+        return ((_SET_SPEND, (key.limit, subject, key.period, state.settled, state.held)),)
+    assert isinstance(state, Wallet)
+    return ((_SET_WALLET, (key.owner, state.free, state.held)),)
+
+
+def gathered(cells: Iterable[tuple[Statement, ...]]) -> Iterable[tuple[str, list[Values]]]:
     """Bring the statements of many cells together by their text, in the order of their kinds.
 
     The cells are different ones, so theirs may pass each other; a cell's own keep their order,
     because in every cell that has both, one text comes before the other.
     """
-    rows: dict[str, list[tuple[str | int | None, ...]]] = {}
+    rows: dict[str, list[Values]] = {}
     for statements in cells:
         for text, values in statements:
             rows.setdefault(text, []).append(values)
@@ -234,6 +273,7 @@ def gathered(
 _SET_RATE = """INSERT INTO rates (limit_name, meter, subject, ns, part, amount)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (limit_name, meter, subject) DO UPDATE
     SET ns = excluded.ns, part = excluded.part, amount = excluded.amount"""
+_NO_RATE = "DELETE FROM rates WHERE limit_name = ? AND meter = ? AND subject = ?"
 _SET_WALLET = """INSERT INTO wallets (owner, free, held) VALUES (?, ?, ?)
     ON CONFLICT (owner) DO UPDATE SET free = excluded.free, held = excluded.held"""
 _SET_SPEND = """INSERT INTO spends (limit_name, subject, period, settled, held)
@@ -265,13 +305,15 @@ def _hold(row: Any) -> tuple[HoldKey, Hold]:
     )
 
 
+@lru_cache(FLAT_MAX)
 def _budgets(told: str) -> tuple[BudgetKey, ...]:
     return tuple(
         [BudgetKey(limit, _pairs(subject), period) for limit, subject, period in json.loads(told)]
     )
 
 
-def _flat_budgets(keys: Sequence[BudgetKey]) -> str:
+@lru_cache(FLAT_MAX)
+def _flat_budgets(keys: tuple[BudgetKey, ...]) -> str:
     return _flat([(one.limit, one.subject, one.period) for one in keys])
 
 
@@ -294,6 +336,11 @@ def _pairs(listed: Any) -> Tags:
     return tuple([(name, value) for name, value in listed])
 
 
+@lru_cache(FLAT_MAX)
+def _flat_pairs(pairs: Tags) -> str:
+    return _flat(pairs)
+
+
 _flat: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """Made once: ``json.dumps`` makes an encoder for each call that has wishes."""
 
@@ -303,6 +350,9 @@ __all__ = [
     "STEPS_DONE",
     "STEPS_TABLE",
     "Statement",
+    "Values",
+    "answered",
+    "asked",
     "committed",
     "forget_full",
     "found",

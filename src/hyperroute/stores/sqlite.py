@@ -8,14 +8,28 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.errors import StoreError
+from hyperroute.stores.bulk import TEXTS_MAX, Questions, look_up_listed, portions, write_listed
 from hyperroute.stores.deciding import Book, no_book
 from hyperroute.stores.grouping import PATIENCE_NS, WAITING_MAX, GroupStore
+from hyperroute.stores.sql import Statement, Values
+
+
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "cache_size = -32768",
+    "wal_autocheckpoint = 4000",
+)
+"""Up to 32 MB of pages in memory, and 16 MB of log before they are copied to their place: what many
+groups change in turn is then read once, and copied once."""
 
 
 class SqliteStore(GroupStore):
@@ -70,33 +84,65 @@ class _File:
         self, path: str | os.PathLike[str], now: Callable[[], Instant], patience_ns: int
     ) -> None:
         self.now = now
+        self.doubtful = False
         self._connection = sqlite3.connect(
-            path, timeout=patience_ns / SECOND, isolation_level=None, check_same_thread=False
+            path,
+            timeout=patience_ns / SECOND,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=TEXTS_MAX,
         )
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            for pragma in PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             self._connection.close()
             raise
 
-    def begin(self, *, writing: bool) -> None:
-        self._connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+    def read(self, statements: Sequence[Statement]) -> list[Sequence[Any]]:
+        if len(statements) == 1:  # which is of one instant by itself
+            return [self.execute(*statements[0])]
+        self._connection.execute("BEGIN")
+        rows = [self.execute(*one) for one in statements]
+        self._connection.execute("COMMIT")
+        return rows
 
-    def execute(self, text: str, values: tuple[Any, ...]) -> Sequence[Any]:
+    def begin(self, questions: Questions) -> tuple[Instant, list[Sequence[Any]]]:
+        self.doubtful = False
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self.now(), self.look_up(questions)
+
+    def look_up(self, questions: Questions) -> list[Sequence[Any]]:
+        return [self._looked_up(*one) for one in questions.items()]
+
+    def execute(self, text: str, values: Values) -> Sequence[Any]:
         return self._connection.execute(text, values).fetchall()
 
-    def execute_many(self, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        self._connection.executemany(text, rows)
-
-    def commit(self) -> None:
+    def finish(self, writings: Iterable[tuple[str, Sequence[Values]]]) -> None:
+        for text, rows in writings:
+            if write_listed(text, 1) is None:
+                self._connection.executemany(text, rows)
+                continue
+            for some in portions(list(rows)):
+                listed = write_listed(text, len(some))
+                assert listed is not None
+                self._connection.execute(listed, list(chain.from_iterable(some)))
+        self.doubtful = True
         self._connection.execute("COMMIT")
 
     def rollback(self) -> None:
-        self._connection.execute("ROLLBACK")
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         self._connection.close()
+
+    def _looked_up(self, text: str, cells: Collection[Values]) -> Sequence[Any]:
+        rows: list[Any] = []
+        for some in portions(list(cells)):
+            values = list(chain.from_iterable(some))
+            rows += self._connection.execute(look_up_listed(text, len(some)), values)
+        return rows
 
 
 __all__ = ["SqliteStore"]
