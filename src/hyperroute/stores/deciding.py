@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from hyperroute.canon.journal import Forget, Forgotten, Log, Logged, PastRows, UsageKey
 from hyperroute.canon.money import (
     Checkpoint,
     Deposit,
@@ -108,6 +109,12 @@ def _one(
             return _expected(find(row_key), expected, version), {row_key: None}
         case Deposit() | Reserve() | Dispatch() | Checkpoint() | End():
             return book(mutation, find, now)
+        case Log(row):
+            usage_key = UsageKey(row.id)
+            again = find(usage_key) is not None
+            return Logged(again), {} if again else {usage_key: row}
+        case Forget(before, most):
+            return Forgotten(), {PastRows(before, most): None}
         case _:
             assert_never(mutation)
 

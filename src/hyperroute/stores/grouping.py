@@ -18,6 +18,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, cast
 
+from hyperroute.canon.journal import UsageQuery, UsageSums
 from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
 from hyperroute.canon.units import MINUTE, SECOND, Instant
@@ -39,6 +40,11 @@ SWEEP_NS = 10 * MINUTE
 """How often the counters that are full again are removed."""
 
 Waiting = tuple[Sequence[Mutation], "Future[Commit]"]
+
+
+def browses(keys: Sequence[Key]) -> bool:
+    """Say whether a question is about many rows, and so takes longer than others may wait."""
+    return any(isinstance(key, UsageQuery | UsageSums) for key in keys)
 
 
 class Database(Protocol):
@@ -92,6 +98,7 @@ class GroupStore:
         writer: Database,
         reader: Database,
         *,
+        browser: Database,
         book: Book,
         patience_ns: int,
         waiting_max: int,
@@ -103,6 +110,8 @@ class GroupStore:
             name: Of the database, for messages; holds no password.
             writer: Used by the writing thread alone.
             reader: Used by whoever reads, one at a time.
+            browser: Used by whoever asks about many rows of the journal, so that a request that
+                waits for its key does not wait for them.
             book: What mutations of money do.
             patience_ns: As of ``PATIENCE_NS``.
             waiting_max: As of ``WAITING_MAX``.
@@ -121,13 +130,14 @@ class GroupStore:
         self._swept_at: Instant = 0
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._reading = threading.Lock()
+        self._browser, self._browsing = browser, threading.Lock()
         self._closed = False
         wrong: tuple[type[Exception], ...] = (ValueError, *writer.errors)
         try:
             self._bring_up_to_date()
         except wrong as error:
-            writer.close()
-            reader.close()
+            for database in (writer, reader, browser):
+                database.close()
             raise self._trouble("opened", error) from None
         self._thread = threading.Thread(target=self._write, name="hyperroute-store", daemon=True)
         self._thread.start()
@@ -139,16 +149,19 @@ class GroupStore:
         Raises:
             StoreError: The database cannot be read, or the store is closed.
         """
-        with self._reading:
+        lock, database = self._reading, self._reader
+        if browses(keys):
+            lock, database = self._browsing, self._browser
+        with lock:
             if self._closed:
                 raise StoreError(f"{self._name} is closed")
             try:
-                self._reader.begin(writing=False)
-                found = tuple([self._find(self._reader, key) for key in keys])
-                self._reader.commit()
-            except self._reader.errors as error:
-                with suppress(*self._reader.errors):
-                    self._reader.rollback()
+                database.begin(writing=False)
+                found = tuple([self._find(database, key) for key in keys])
+                database.commit()
+            except database.errors as error:
+                with suppress(*database.errors):
+                    database.rollback()
                 raise self._trouble("read", error) from None
             return found
 
@@ -197,6 +210,8 @@ class GroupStore:
         self._thread.join()
         with self._reading:
             self._reader.close()
+        with self._browsing:
+            self._browser.close()
 
     # --- the writer ------------------------------------------------------------------------------
     def _write(self) -> None:
@@ -332,7 +347,7 @@ class Awaited:
         Raises:
             StoreError: The database cannot be read, or the store is closed.
         """
-        if self._store.quick_reads:
+        if self._store.quick_reads and not browses(keys):
             return self._store.read(keys)
         return await asyncio.to_thread(self._store.read, keys)
 
@@ -371,4 +386,5 @@ __all__ = [
     "Awaited",
     "Database",
     "GroupStore",
+    "browses",
 ]

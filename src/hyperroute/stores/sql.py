@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
+from hyperroute.canon.journal import PastRows, UsageKey, UsageQuery, UsageRow, UsageSums
 from hyperroute.canon.money import (
     BudgetKey,
     Hold,
@@ -44,6 +45,7 @@ from hyperroute.canon.mutation import (
     Tat,
 )
 from hyperroute.canon.units import Instant
+from hyperroute.stores import sql_journal
 
 Statement = tuple[str, tuple[str | int | None, ...]]
 """SQL text with ``?``, and its values."""
@@ -83,6 +85,7 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (posting, account))""",
     ),
     ("""ALTER TABLE holds ADD COLUMN slots TEXT NOT NULL DEFAULT '[]'""",),
+    sql_journal.STEP,
 )
 """By step; a step is never edited once it was released."""
 
@@ -138,6 +141,10 @@ def select(key: Key, *, now: Instant) -> Statement:
             return text, (shelf, name, value)
         case Shelved(shelf):
             return f"{_ROW} WHERE r.shelf = ?", (shelf,)
+        case UsageKey() | UsageQuery() | UsageSums():
+            return sql_journal.select(key)
+        case PastRows():
+            raise AssertionError("past rows are forgotten, and not read")
         case _:
             assert_never(key)
 
@@ -186,6 +193,10 @@ def found(key: Key, rows: Sequence[Any]) -> Found:
             return _row(key.shelf, rows[0]) if rows else None
         case Tagged(shelf) | Shelved(shelf):
             return tuple([_row(shelf, row) for row in sorted(rows)])
+        case UsageKey() | UsageQuery() | UsageSums():
+            return sql_journal.found(key, rows)
+        case PastRows():
+            raise AssertionError("past rows are forgotten, and not read")
         case _:
             assert_never(key)
 
@@ -212,6 +223,10 @@ def write(key: Cell, state: State | None) -> tuple[Statement, ...]:
             return ((_SET_HOLD, (*terms, *stands)),)
         case PostingKey(id_), Posting(at, entries):
             return tuple([(_ENTRY, (id_, account, amount, at)) for account, amount in entries])
+        case UsageKey(), UsageRow():
+            return sql_journal.log(state)
+        case PastRows(), None:
+            return (sql_journal.forget(key),)
         case _:
             raise AssertionError(f"{key!r} cannot hold {state!r}")
 
