@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hyperroute.canon.journal import (
+    Dimension,
     Forget,
     Forgotten,
     Journal,
@@ -250,12 +251,13 @@ def test_sums_are_ordered_by_their_groups(store: Store) -> None:
         [(9, "b", 500), (10, "B", 200), (10, "a", 99), (9, "a", 200)]
     ):
         logged(store, replace(BARE, id=str(number), at=day * DAY, model=model, status=status))
-    for by, groups in (
+    asked: tuple[tuple[tuple[Dimension, ...], list[tuple[object, ...]]], ...] = (
         (("day",), [(9,), (10,)]),
         (("model", "day"), [("B", 10), ("a", 9), ("a", 10), ("b", 9)]),
         (("status",), [(99,), (200,), (500,)]),
         (("owner", "key", "endpoint"), [("", "", "")]),
-    ):
+    )
+    for by, groups in asked:
         for selection in (Selection(), Selection(latency_ms_min=0)):
             told = tallies(store, UsageSums(selection=selection, by=by))
             assert [tally.group for tally in told] == groups

@@ -76,7 +76,7 @@ def row_of(
         asked: The model or intent, where there is no record that knows it.
         record: Of the run; ``None``: there was none.
         charged: To the owner.
-        costs: What each attempt costs us, as far as it is known.
+        costs: What each attempt costs us; what is missing is unknown.
         region: Of the offer that served.
         error: What went wrong, where the record does not know it.
         job: Of work that outlives its connection.
@@ -100,8 +100,8 @@ def row_of(
         ttft_ms=None if record is None else _first_content_ms(record, answer),
         usage=_within(answer.usage) if answer is not None else Usage(),
         credits=charged,
-        cost=_sum(costs, served=True, known=answer is None or answer.cost is not None),
-        lost=_sum(costs, served=False, known=_all_known(attempts, answer)),
+        cost=_sum(costs, served=True, of=int(answer is not None)),
+        lost=_sum(costs, served=False, of=len(attempts) - int(answer is not None)),
         attempts=len(attempts),
         stream=record is not None and record.stream,
         job=job,
@@ -187,7 +187,10 @@ def _exact(amount: int, parts: int) -> Decimal:
 
 def _word(text: str) -> str:
     """Cut what a caller wrote, and take out of it what no database keeps or no line shows."""
-    return "".join([one if one.isprintable() else "�" for one in text[:WORD_MAX]])
+    short = text[:WORD_MAX]
+    if short.isprintable():
+        return short
+    return "".join([one if one.isprintable() else "�" for one in short])
 
 
 def _within(usage: Usage) -> Usage:
@@ -204,12 +207,10 @@ def _first_content_ms(record: Record, answer: Attempt | None) -> int | None:
     return (answer.first_content_at - record.began_at) // MILLISECOND
 
 
-def _sum(costs: tuple[Cost, ...], *, served: bool, known: bool) -> Microcredits | None:
-    return sum(cost.amount for cost in costs if cost.served == served) if known else None
-
-
-def _all_known(attempts: tuple[Attempt, ...], answer: Attempt | None) -> bool:
-    return all(attempt.cost is not None for attempt in attempts if attempt is not answer)
+def _sum(costs: tuple[Cost, ...], *, served: bool, of: int) -> Microcredits | None:
+    """Add up the costs of so many attempts, unknown as soon as one of them is."""
+    amounts = [cost.amount for cost in costs if cost.served == served]
+    return sum(amounts) if len(amounts) == of else None
 
 
 def _error(record: Record | None) -> str | None:
