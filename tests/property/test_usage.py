@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hyperroute.canon.journal import (
     DIMENSIONS,
     Dimension,
+    Forget,
     Journal,
     Log,
     Selection,
@@ -122,25 +123,35 @@ def added(found: list[UsageRow], by: tuple[Dimension, ...]) -> dict[str, Counter
 
 
 def check(
-    store: Store, logged: list[UsageRow], asked: list[tuple[Selection, tuple[Dimension, ...]]]
+    store: Store,
+    logged: list[UsageRow],
+    asked: list[tuple[Selection, tuple[Dimension, ...]]],
+    forgotten: int,
 ) -> None:
     half = len(logged) // 2
     assert store.commit([Log(row) for row in logged[:half]]).done
     for row in logged:  # the first half a second time
         assert store.commit([Log(row)]).done
+    store.commit([Forget(before=forgotten, most=1_000)])
+    kept = [row for row in logged if row.at >= forgotten]
     for selection, by in asked:
         queries = [
             UsageQuery(selection=selection, order=order)
             for order in ("newest", "oldest", "dearest")
         ]
         *pages, tallies = store.read([*queries, UsageSums(selection=selection, by=by)])
-        right = [row for row in logged if wanted(row, selection)]
+        right = [row for row in kept if wanted(row, selection)]
         for page in pages:
             assert isinstance(page, Journal)
             assert sorted(row.id for row in page.rows) == sorted(row.id for row in right)
             assert set(page.rows) == set(right)
+        (dearest,) = store.read([UsageQuery(selection=selection, order="dearest", limit=2)])
+        assert isinstance(dearest, Journal)
+        right.sort(key=lambda row: (row.credits, row.at, row.id), reverse=True)
+        assert [row.id for row in dearest.rows] == [row.id for row in right[:2]]
         assert isinstance(tallies, Tallies)
-        sums = added(right, by)
+        summed = logged if selection.by_day else kept
+        sums = added([row for row in summed if wanted(row, selection)], by)
         assert {tally.group for tally in tallies.tallies} == set(sums.get("requests", ()))
         for tally in tallies.tallies:
             for name, counter in sums.items():
@@ -150,17 +161,17 @@ def check(
 questions = st.lists(st.tuples(selections, dimensions), min_size=3, max_size=6)
 
 
-@given(logged=rows, asked=questions)
-def test_sums_by_day_are_the_sums_of_rows_in_memory(logged, asked) -> None:
-    check(MemoryStore(now=lambda: 1), logged, asked)
+@given(logged=rows, asked=questions, forgotten=st.one_of(st.just(0), instants))
+def test_sums_by_day_are_the_sums_of_rows_in_memory(logged, asked, forgotten) -> None:
+    check(MemoryStore(now=lambda: 1), logged, asked, forgotten)
 
 
 @settings(max_examples=settings().max_examples // 3)
-@given(logged=rows, asked=questions)
-def test_sums_by_day_are_the_sums_of_rows_in_sqlite(logged, asked) -> None:
+@given(logged=rows, asked=questions, forgotten=st.one_of(st.just(0), instants))
+def test_sums_by_day_are_the_sums_of_rows_in_sqlite(logged, asked, forgotten) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "state.db", now=lambda: 1)
-        check(store, logged, asked)
+        check(store, logged, asked, forgotten)
         store.close()
 
 
@@ -168,14 +179,14 @@ def test_sums_by_day_are_the_sums_of_rows_in_sqlite(logged, asked) -> None:
     max_examples=settings().max_examples // 5,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(logged=rows, asked=questions)
+@given(logged=rows, asked=questions, forgotten=st.one_of(st.just(0), instants))
 def test_sums_by_day_are_the_sums_of_rows_in_postgres(
-    postgres: tuple[str, str], logged, asked
+    postgres: tuple[str, str], logged, asked, forgotten
 ) -> None:
     url, _ = postgres
     schema = f"hyperroute_test_{uuid4().hex[:12]}"
     store = PostgresStore(url, schema=schema, now=lambda: 1)
-    check(store, logged, asked)
+    check(store, logged, asked, forgotten)
     store.close()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA {schema} CASCADE")

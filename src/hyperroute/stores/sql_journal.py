@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from hyperroute.canon.journal import (
@@ -25,11 +25,12 @@ from hyperroute.canon.journal import (
 )
 from hyperroute.canon.units import DAY
 from hyperroute.canon.usage import Usage
-from hyperroute.stores.tallying import SUMMED, amounts_of, folded, group_of
+from hyperroute.stores.tallying import SUMMED, amounts_of, folded
 
 Value = str | int | None
 Statement = tuple[str, tuple[Value, ...]]
 
+_AMOUNTS = ", ".join(f"{name} BIGINT NOT NULL" for name in SUMMED)
 STEP: tuple[str, ...] = (
     """CREATE TABLE usage_rows (
         id TEXT PRIMARY KEY, at BIGINT NOT NULL, owner TEXT NOT NULL, key_id TEXT NOT NULL,
@@ -42,16 +43,16 @@ STEP: tuple[str, ...] = (
     """CREATE INDEX usage_rows_by_time ON usage_rows (at)""",
     """CREATE INDEX usage_rows_of_owner ON usage_rows (owner, at)""",
     """CREATE INDEX usage_rows_by_price ON usage_rows (owner, credits)""",
-    """CREATE TABLE usage_days (
-        day BIGINT NOT NULL, owner TEXT NOT NULL, key_id TEXT NOT NULL, model TEXT NOT NULL,
-        endpoint TEXT NOT NULL, status BIGINT NOT NULL,
-        requests BIGINT NOT NULL, credits BIGINT NOT NULL, cost BIGINT NOT NULL,
-        lost BIGINT NOT NULL, uncosted BIGINT NOT NULL, input_tokens BIGINT NOT NULL,
-        output_tokens BIGINT NOT NULL, cache_read_tokens BIGINT NOT NULL,
-        cache_write_tokens BIGINT NOT NULL,
+    f"""CREATE TABLE usage_days (
+        owner TEXT NOT NULL, day BIGINT NOT NULL, key_id TEXT NOT NULL, model TEXT NOT NULL,
+        endpoint TEXT NOT NULL, status BIGINT NOT NULL, {_AMOUNTS}, dearest BIGINT NOT NULL,
         PRIMARY KEY (owner, day, key_id, model, endpoint, status))""",
+    f"""CREATE TABLE usage_totals (
+        owner TEXT NOT NULL, day BIGINT NOT NULL, model TEXT NOT NULL, {_AMOUNTS},
+        PRIMARY KEY (owner, day, model))""",
 )
-"""Of the schema (``sql.SCHEMA``). A year of one owner lies together in the index of its days."""
+"""Of the schema (``sql.SCHEMA``). A year of one owner lies together in the index of its days; the
+totals are the same sums once more, for whoever does not ask about keys, endpoints and statuses."""
 
 _COLUMNS = (
     "id, at, owner, key_id, endpoint, requested, model, offer, provider, region, status,"
@@ -62,11 +63,21 @@ _PLAIN = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tok
 """Meters that have a column; the others share one, as JSON."""
 _OTHERS = tuple(each.name for each in fields(Usage) if each.name not in {*_PLAIN, "estimated"})
 _INSERT = f"INSERT INTO usage_rows ({_COLUMNS}) VALUES ({', '.join('?' * 26)})"  # noqa: S608 - no value is in it
-_SUMS = ", ".join(SUMMED)
-_PLUS = ", ".join(f"{name} = usage_days.{name} + excluded.{name}" for name in SUMMED)
-_ADD = f"""INSERT INTO usage_days (day, owner, key_id, model, endpoint, status, {_SUMS})
-    VALUES ({", ".join("?" * (6 + len(SUMMED)))})
-    ON CONFLICT (owner, day, key_id, model, endpoint, status) DO UPDATE SET {_PLUS}"""  # noqa: S608 - no value is in it
+
+
+def _adding(table: str, group: str, *more: str) -> str:
+    """Write how amounts are added to the sums of a group."""
+    plus = [f"{name} = {table}.{name} + excluded.{name}" for name in SUMMED]
+    count = len(group.split(", ")) + len(SUMMED) + len(more)
+    return f"""INSERT INTO {table} ({", ".join((group, *SUMMED, *more))})
+        VALUES ({", ".join("?" * count)}) ON CONFLICT ({group}) DO UPDATE SET {", ".join(plus)}"""  # noqa: S608 - no value is in it
+
+
+_ADD = _adding("usage_days", "owner, day, key_id, model, endpoint, status", "dearest") + (
+    ", dearest = CASE WHEN excluded.dearest > usage_days.dearest"
+    " THEN excluded.dearest ELSE usage_days.dearest END"
+)
+_ADD_TOTAL = _adding("usage_totals", "owner, day, model")
 _FORGET = (
     "DELETE FROM usage_rows WHERE id IN"
     " (SELECT id FROM usage_rows WHERE at < ? ORDER BY at, id LIMIT ?)"
@@ -80,6 +91,9 @@ _NAMES = {
     "endpoint": "endpoint",
     "status": "status",
 }
+_BY_PRICE = "ORDER BY credits DESC, at DESC, id DESC LIMIT ?"
+_TOTALS = frozenset({"day", "owner", "model"})
+"""Dimensions that the totals know."""
 _OF_ROWS = (
     "COUNT(*), SUM(credits), SUM(COALESCE(cost, 0)), SUM(COALESCE(lost, 0)),"
     " SUM(CASE WHEN cost IS NULL OR lost IS NULL THEN 1 ELSE 0 END),"
@@ -89,9 +103,9 @@ _OF_ROWS = (
 _OF_DAYS = ", ".join(f"SUM({name})" for name in SUMMED)
 
 
-def log(row: UsageRow) -> tuple[Statement, Statement]:
+def log(row: UsageRow) -> tuple[Statement, ...]:
     """Write a row that is not there yet, and add it to its day."""
-    usage = row.usage
+    usage, day, amounts = row.usage, row.at // DAY, amounts_of(row)
     others: dict[str, Any] = {
         name: meter for name in _OTHERS if (meter := getattr(usage, name)) is not None
     }
@@ -104,7 +118,12 @@ def log(row: UsageRow) -> tuple[Statement, Statement]:
         *(row.left, *[getattr(usage, name) for name in _PLAIN]),
         json.dumps(others) if others else "",
     )
-    return (_INSERT, values), (_ADD, (*group_of(row), *amounts_of(row)))
+    group = (row.owner, day, row.key, row.model, row.endpoint, row.status)
+    return (
+        (_INSERT, values),
+        (_ADD, (*group, *amounts, row.credits)),
+        (_ADD_TOTAL, (row.owner, day, row.model, *amounts)),
+    )
 
 
 def forget(past: PastRows) -> Statement:
@@ -121,7 +140,9 @@ def select(asked: UsageKey | JournalQuestion) -> Statement:
     selection, names = asked.selection, [_NAMES[one] for one in asked.by]
     if selection.by_day:
         where, values = _where(selection, _day_bounds(selection))
-        table, summed = "usage_days", _OF_DAYS
+        finer = (selection.key, selection.endpoint, selection.status) != (None, None, None)
+        finer = finer or not _TOTALS.issuperset(asked.by)
+        table, summed = "usage_days" if finer else "usage_totals", _OF_DAYS
     else:
         where, values = _where(selection, _bounds(selection, "at"))
         table, summed = "usage_rows", _OF_ROWS
@@ -158,20 +179,45 @@ def found(
 
 
 def _rows(asked: UsageQuery) -> Statement:
-    dearest, newest = asked.order == "dearest", asked.order == "newest"
-    # A sign keeps a database from walking all of a period where it could begin with the dearest.
-    lines, values = _bounds(asked.selection, "+at" if dearest else "at")
+    selection, newest = asked.selection, asked.order == "newest"
+    if asked.order == "dearest":
+        return _dearest(selection, asked.limit)
+    lines, values = _bounds(selection, "at")
     if asked.after is not None:
         lines.append("(at, id) < (?, ?)" if newest else "(at, id) > (?, ?)")
         values.extend(asked.after)
-    where, values_ = _where(asked.selection, (lines, values))
-    order = {
-        "newest": "at DESC, id DESC",
-        "oldest": "at, id",
-        "dearest": "credits DESC, at DESC, id DESC",
-    }[asked.order]
+    where, values_ = _where(selection, (lines, values))
+    order = "at DESC, id DESC" if newest else "at, id"
     text = f"SELECT {_COLUMNS} FROM usage_rows{where} ORDER BY {order} LIMIT ?"  # noqa: S608 - no value is in it
     return text, (*values_, asked.limit)
+
+
+def _dearest(selection: Selection, limit: int) -> Statement:
+    """Find the dearest rows without reading all of a period.
+
+    Of one owner they are the end of an index. Where more is selected by, the sums by day know in
+    which groups the dearest are: with ten groups that each hold a row at least as dear, on a later
+    day, no row of an eleventh can be among the ten dearest, later ones first. On the first day that
+    has rows some may be forgotten whose price is still in the sums, so that day is always looked at.
+    """
+    unknown = (selection.latency_ms_min, selection.text) != (None, None)
+    plain = (selection.key, selection.model, selection.endpoint, selection.status) == (None,) * 4
+    by_price = selection.owner is not None and plain
+    priceless = replace(selection, credits_min=None)
+    if unknown or by_price or not priceless.by_day:
+        # A sign keeps a database from walking all of a period where it could begin with the dearest.
+        where, values = _where(selection, _bounds(selection, "+at" if by_price else "at"))
+        text = f"SELECT {_COLUMNS} FROM usage_rows{where} {_BY_PRICE}"  # noqa: S608 - no value is in it
+        return text, (*values, limit)
+    where, of_days = _where(priceless, _day_bounds(selection))
+    first = f"(SELECT MIN(at) / {DAY} FROM usage_rows)"  # noqa: S608 - no value is in it
+    days = f"""SELECT day FROM (SELECT day, dearest FROM usage_days
+        {where + " AND" if where else "WHERE"} day > {first}
+        ORDER BY dearest DESC, day DESC LIMIT ?) AS dear UNION SELECT {first}"""  # noqa: S608 - no value is in it
+    where, of_rows = _where(selection, _bounds(selection, "at"))
+    text = f"""SELECT {_COLUMNS} FROM ({days}) AS days JOIN usage_rows
+        ON at >= days.day * {DAY} AND at < (days.day + 1) * {DAY}{where} {_BY_PRICE}"""  # noqa: S608 - no value is in it
+    return text, (*of_days, limit, *of_rows, limit)
 
 
 Lines = tuple[list[str], list[Value]]
