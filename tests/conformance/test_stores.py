@@ -129,7 +129,7 @@ def test_no_two_writings_have_one_version_though_a_deletion_is_between(store: St
 
 
 def test_a_batch_is_done_whole_or_not_at_all_and_every_reason_is_told(store: Store) -> None:
-    batch: list[Mutation] = [
+    batch: list[Charge | Put | Correct] = [
         Charge(SPEED, TWO, 2),
         Charge(OTHER, TWO, 3),
         Put(ONE, "1", RED),

@@ -25,6 +25,7 @@ from hyperroute.routing.record import Record
 from hyperroute.runtime.desk import Desk
 from hyperroute.testing.replies import DIALECTS, error_event, refusal, streamed, whole
 from hyperroute.testing.world import World
+from hyperroute.usage import export, rows
 
 WORDS = dict(zip(("chat", "responses", "messages", "gemini"), DIALECTS, strict=True))
 BODIES: dict[str, dict[str, Any]] = {
@@ -77,6 +78,11 @@ def asked(word, caller):
 
 def everything_of(records, error, answer):
     yield from (str(record.to_json()) + repr(record) for record in records)
+    for record in records:
+        row = rows.row_of(
+            request_id="r1", at=0, endpoint="chat", status=200, latency_ns=1, record=record
+        )
+        yield repr(row) + str(rows.told(row, to_operator=True)) + export.lines([row]).decode()
     if error is not None:
         yield "".join(traceback.format_exception(error)) + repr(error) + repr(error.args)
         yield repr(vars(error))

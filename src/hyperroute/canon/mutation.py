@@ -2,7 +2,7 @@
 
 This is the whole vocabulary of a store (decision 0011), closed on purpose: a store is right if it is
 right for these, and the conformance suite plays every one of them. What is kept, beside the money
-of ``canon/money.py``:
+of ``canon/money.py`` and the journal of ``canon/journal.py``:
 
 | kind | key | what is read | what changes it |
 |---|---|---|---|
@@ -25,6 +25,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hyperroute.canon.journal import (
+    Journal,
+    JournalCell,
+    JournalMutation,
+    JournalOutcome,
+    JournalQuestion,
+    Tallies,
+    UsageRow,
+)
 from hyperroute.canon.money import (
     Barred,
     MoneyCell,
@@ -85,10 +94,10 @@ class Shelved:
     shelf: Shelf
 
 
-Cell = RateKey | RowKey | MoneyCell
-"""What a mutation may change: one counter, one record, one thing of money."""
+Cell = RateKey | RowKey | MoneyCell | JournalCell
+"""What a mutation may change: one counter, one record, one thing of money, rows of the journal."""
 
-Key = Cell | Tagged | Shelved | Overdue | Totals
+Key = Cell | Tagged | Shelved | Overdue | Totals | JournalQuestion
 
 
 # --- what is read --------------------------------------------------------------------------------
@@ -119,10 +128,10 @@ class Row:
     version: int
 
 
-State = Tat | Row | MoneyState
+State = Tat | Row | MoneyState | UsageRow
 """What a cell holds; one that holds nothing is ``None``."""
 
-Found = State | tuple[Row, ...] | Overdues | Sums | None
+Found = State | tuple[Row, ...] | Overdues | Sums | Journal | Tallies | None
 """By the kind of the key, as in the table above."""
 
 
@@ -178,7 +187,7 @@ class Delete:
     expected: int | None = None
 
 
-Mutation = Charge | Correct | Put | Delete | MoneyMutation
+Mutation = Charge | Correct | Put | Delete | MoneyMutation | JournalMutation
 
 
 # --- what a commit answers -----------------------------------------------------------------------
@@ -220,7 +229,7 @@ class Changed:
     found: int
 
 
-Outcome = Charged | Exceeded | Stored | Changed | MoneyOutcome
+Outcome = Charged | Exceeded | Stored | Changed | MoneyOutcome | JournalOutcome
 
 DECLINED = (Exceeded, Changed, Short, Barred, Repeated)
 """Outcomes that leave a whole batch undone."""

@@ -7,8 +7,8 @@ No framework stands between: a request is a scope and a body, a response two kin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -133,6 +133,9 @@ class _Exchange:
         headers = [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers
         ]
+        if isinstance(response, HttpResponse) and response.pieces is not None:
+            await self._pass_on(response, headers)
+            return
         if isinstance(response, HttpResponse):
             headers.append((b"content-length", str(len(response.body)).encode()))
             body = b"" if self._scope["method"] == "HEAD" else response.body
@@ -155,6 +158,16 @@ class _Exchange:
         finally:
             await response.close()
         await send({"type": "http.response.body", "body": b""})
+
+    async def _pass_on(self, response: HttpResponse, headers: list[tuple[bytes, bytes]]) -> None:
+        """Send pieces as they are made; what breaks off is ended by closing the connection."""
+        assert isinstance(response.pieces, AsyncGenerator)
+        start = {"type": "http.response.start", "status": response.status, "headers": headers}
+        async with aclosing(response.pieces) as pieces:
+            await self._send(start)
+            async for piece in pieces:
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b""})
 
 
 def _url(scope: Scope) -> str:

@@ -7,7 +7,7 @@ for the first frames, for the client to read, and for the next keep-alive.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,7 @@ from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read
 from hyperroute.gateway.handler import Handler, Reply
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
-from hyperroute.gateway.message import Flowing, HttpResponse, Opening
+from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pouring import Pouring, Source
 from hyperroute.gateway.visit import Observer, Visit
@@ -101,6 +101,9 @@ class Gateway:
         if isinstance(reply, HttpResponse):
             self._over(visit)
             return reply
+        if isinstance(reply, Paged):
+            pages = self._paged(reply, visit)
+            return HttpResponse(status=reply.status, headers=reply.headers, pieces=pages)
         return Pouring(
             reply,
             visit,
@@ -110,6 +113,25 @@ class Gateway:
             grant=self._remembered,
             over=self._streamed,
         )
+
+    async def _paged(self, reply: Paged, visit: Visit) -> AsyncGenerator[bytes, None]:
+        visit.ended = "gone"
+        got: Any = None
+        try:
+            with suppress(StopIteration):
+                while True:
+                    wish = reply.pages.send(got)
+                    got = None
+                    if isinstance(wish, bytes):
+                        yield wish
+                    else:
+                        got = await self._granted(wish, visit)
+            visit.ended = "streamed"
+        except StoreError:
+            visit.ended = "broken"
+            raise
+        finally:
+            self._over(visit)
 
     def _visit(self, http: HttpRequest) -> Visit:
         clock = self.client.clock

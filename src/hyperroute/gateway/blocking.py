@@ -5,7 +5,7 @@ Its twin is ``awaiting``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -17,7 +17,7 @@ from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read
 from hyperroute.gateway.handler import Handler, Reply
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
-from hyperroute.gateway.message import Flowing, HttpResponse, Opening
+from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pulling import Pieces, Source
 from hyperroute.gateway.visit import Observer, Visit
@@ -77,6 +77,9 @@ class BlockingGateway:
         if isinstance(reply, HttpResponse):
             self._over(visit)
             return reply
+        if isinstance(reply, Paged):
+            pages = self._paged(reply, visit)
+            return HttpResponse(status=reply.status, headers=reply.headers, pieces=pages)
         pieces = Pieces(reply, visit, pace=self.pace, grant=self._granted, over=self._streamed)
         return HttpResponse(status=reply.status, headers=reply.headers, pieces=pieces)
 
@@ -129,6 +132,25 @@ class BlockingGateway:
         run = prepared(client, wish, stream=True)
         dialect = client.router.dialect(wish.request.dialect)
         return Frames(run, dialect, client.transport, client.clock)
+
+    def _paged(self, reply: Paged, visit: Visit) -> Iterator[bytes]:
+        visit.ended = "gone"
+        got: Any = None
+        try:
+            with suppress(StopIteration):
+                while True:
+                    wish = reply.pages.send(got)
+                    got = None
+                    if isinstance(wish, bytes):
+                        yield wish
+                    else:
+                        got = self._granted(wish)
+            visit.ended = "streamed"
+        except StoreError:
+            visit.ended = "broken"
+            raise
+        finally:
+            self._over(visit)
 
     def close(self, within_s: float | None = None) -> None:
         """Wait for what is still heard out; the client is its owner's to close."""

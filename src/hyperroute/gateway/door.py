@@ -64,12 +64,16 @@ class Caller:
     Attributes:
         facts: What is known of the caller, for conditions of the table.
         models: Patterns of the models that its key may ask for; ``None``: all.
+        owner: ``user:ada``, ``org:acme``; ``""``: nobody is known.
+        scopes: What its key may do beyond the data plane, such as ``admin``.
         headers: What every answer to this caller carries.
         demands: What this request took from the counters.
     """
 
     facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])
     models: tuple[str, ...] | None = None
+    owner: str = ""
+    scopes: frozenset[str] = frozenset()
     headers: Headers = ()
     demands: tuple[Demand, ...] = ()
 
@@ -117,7 +121,13 @@ class Door:
             error = ClientError(status=401, kind="unauthorized", message=_sentence(told.message))
             raise Unwelcome(error, (("www-authenticate", "Bearer"),))
         visit.key = told.key.id
-        return Caller(facts=told.facts, models=told.key.allowed_models)
+        key = told.key
+        return Caller(
+            facts=told.facts,
+            models=key.allowed_models,
+            owner=f"{key.owner_type}:{key.owner_id}",
+            scopes=key.scopes,
+        )
 
     def admit(
         self, request: Request, table: RouteTable, caller: Caller, visit: Visit
@@ -143,9 +153,7 @@ class Door:
             if name != "Retry-After"
         )
         if verdict.allowed:
-            return Caller(
-                facts=caller.facts, models=caller.models, headers=headers, demands=demands
-            )
+            return replace(caller, headers=headers, demands=demands)
         wait_ns = verdict.wait_ns
         rate = verdict.rate
         said = "" if rate is None else f" of {rate.amount} {rate.unit} / {rate.per}"

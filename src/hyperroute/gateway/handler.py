@@ -35,11 +35,11 @@ from hyperroute.dialects import json
 from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
-from hyperroute.gateway import intake, kept, models, paths, render
+from hyperroute.gateway import intake, kept, models, paths, render, usage_api
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
 from hyperroute.gateway.kept import Kept, Recall, Remember
-from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening
+from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.gateway.wishes import Streamed, Whole
@@ -49,7 +49,7 @@ from hyperroute.runtime.desk import Desk
 from hyperroute.runtime.router import Router
 
 Wish = Whole | Streamed | Read | Commit | Recall | Remember
-Reply = HttpResponse | Flowing[Any]
+Reply = HttpResponse | Flowing[Any] | Paged
 Handling = Generator[Wish, Any, Reply]
 
 _log = logging.getLogger("hyperroute")
@@ -133,11 +133,15 @@ class Handler:
 
     def _served(self, place: Place, dialect: Dialect, http: HttpRequest, visit: Visit) -> Handling:
         caller = ANYBODY
-        if self.door is not None and place.verb in {"models", "model", "answer", "count"}:
+        if self.door is not None and place.verb in _GUARDED:
             caller = yield from self.door.enter(http, place, visit)
         match place.verb:
             case "models" | "model":
                 return self._models(place, dialect, caller, visit)
+            case "usage" | "export" if self.door is not None:
+                providers = self.desk.router.table.providers
+                hidden = frozenset([name for name, one in providers.items() if one.hidden])
+                return (yield from usage_api.answered(place, http, caller, hidden, visit))
             case "answer" | "count":
                 problem = intake.unreadable(http.headers)
                 if problem is None and len(http.body) > intake.BODY_BYTES_MAX:
@@ -293,6 +297,7 @@ class Handler:
         return render.refusal(router.dialect(_dialect_of(None, http.headers)), error)
 
 
+_GUARDED = frozenset({"models", "model", "answer", "count", "usage", "export"})
 _UNNAMED = frozenset({"model_not_found", "missing_model", "intent_not_found", "wrong_endpoint"})
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from hyperroute.canon.loss import Loss
 from hyperroute.canon.mutation import Mutation
@@ -37,6 +37,19 @@ class HttpResponse:
             if key == name:
                 return value
         return None
+
+
+@quick(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """A response that is written while its store is read.
+
+    Attributes:
+        pages: Yields pieces of the body, and what it wishes to read, which it is sent.
+    """
+
+    status: int
+    headers: Headers
+    pages: Generator[Any, Any, None]
 
 
 class AnyFrames(Protocol):

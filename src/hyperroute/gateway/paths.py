@@ -17,6 +17,8 @@ every leading step of that kind is taken off before the table is asked (api.md, 
     models/NAME:countTokens           POST       count, gemini.generate
     models                            GET        models
     models/NAME                       GET        model
+    api-usage                         GET        usage
+    api-usage/export                  GET        export
     healthz, readyz                   GET        health, ready
     (nothing), hello, health          HEAD, GET  probe
 """
@@ -30,7 +32,9 @@ from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import unquote
 
-Verb = Literal["answer", "count", "models", "model", "health", "ready", "metrics", "probe"]
+Verb = Literal[
+    "answer", "count", "models", "model", "health", "ready", "metrics", "probe", "usage", "export"
+]
 
 CHAT: Final = "openai.chat"
 RESPONSES: Final = "openai.responses"
@@ -83,6 +87,8 @@ _PLACES: Final[Mapping[str, Place]] = MappingProxyType(
         "embeddings": Place(verb="answer", methods=_POST, dialect=EMBEDDINGS),
         "completions": Place(verb="answer", methods=_POST, dialect=COMPLETIONS),
         "models": Place(verb="models", methods=_GET),
+        "api-usage": Place(verb="usage", methods=("GET",)),
+        "api-usage/export": Place(verb="export", methods=("GET",)),
     }
 )
 _ACTIONS: Final[Mapping[str, Place]] = MappingProxyType(

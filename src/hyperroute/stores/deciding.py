@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from hyperroute.canon.journal import Forget, Forgotten, Log, Logged, PastRows, UsageKey
 from hyperroute.canon.money import (
     Checkpoint,
     Deposit,
@@ -105,6 +106,10 @@ def ahead(mutation: Mutation) -> tuple[Cell, ...]:
             return (key, *counted) if purse is None else (key, *counted, WalletKey(purse.owner))
         case Deposit(key, owner):
             return key, WalletKey(owner)
+        case Log(row):
+            return (UsageKey(row.id),)
+        case Forget():
+            return ()
         case _:
             return (mutation.key,)
 
@@ -137,6 +142,12 @@ def _one(
             return told, {row_key: Row(row_key, body, tags, version)}
         case Delete(row_key, expected):
             return _expected(find(row_key), expected, version), {row_key: None}
+        case Log(row):
+            usage_key = UsageKey(row.id)
+            again = find(usage_key) is not None
+            return Logged(again), {} if again else {usage_key: row}
+        case Forget(before, most):
+            return Forgotten(), {PastRows(before, most): None}
         case _:
             assert_never(mutation)
 

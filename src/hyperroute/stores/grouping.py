@@ -16,6 +16,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
+from hyperroute.canon.journal import UsageQuery, UsageSums
 from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
 from hyperroute.canon.units import MINUTE, SECOND, Instant
@@ -40,6 +41,11 @@ SWEEP_NS = 10 * MINUTE
 """How often the counters that are full again are removed."""
 
 
+def browses(keys: Sequence[Key]) -> bool:
+    """Say whether a question is about many rows, and so takes longer than others may wait."""
+    return any(isinstance(key, UsageQuery | UsageSums) for key in keys)
+
+
 class GroupStore:
     """Counters, records and money in a database. Safe between threads."""
 
@@ -49,6 +55,7 @@ class GroupStore:
         writer: Database,
         reader: Database,
         *,
+        browser: Database,
         book: Book,
         patience_ns: int,
         waiting_max: int,
@@ -60,6 +67,8 @@ class GroupStore:
             name: Of the database, for messages; holds no password.
             writer: Used by the writing thread alone.
             reader: Used by whoever reads, one at a time.
+            browser: Used by whoever asks about many rows of the journal, so that a request that
+                waits for its key does not wait for them.
             book: What mutations of money do.
             patience_ns: As of ``PATIENCE_NS``.
             waiting_max: As of ``WAITING_MAX``.
@@ -78,13 +87,14 @@ class GroupStore:
         self._swept_at: Instant = 0
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._reading = threading.Lock()
+        self._browser, self._browsing = browser, threading.Lock()
         self._closed = False
         wrong: tuple[type[Exception], ...] = (ValueError, *writer.errors)
         try:
             self._bring_up_to_date()
         except wrong as error:
-            writer.close()
-            reader.close()
+            for database in (writer, reader, browser):
+                database.close()
             raise self._trouble("opened", error) from None
         self._thread = threading.Thread(target=self._write, name="hyperroute-store", daemon=True)
         self._thread.start()
@@ -96,15 +106,18 @@ class GroupStore:
         Raises:
             StoreError: The database cannot be read, or the store is closed.
         """
-        with self._reading:
+        lock, database = self._reading, self._reader
+        if browses(keys):
+            lock, database = self._browsing, self._browser
+        with lock:
             if self._closed:
                 raise StoreError(f"{self._name} is closed")
             try:
-                now = self._now(self._reader) if any(map(_by_clock, keys)) else 0
-                rows = self._reader.read([sql.select(key, now=now) for key in keys])
-            except self._reader.errors as error:
-                with suppress(*self._reader.errors):
-                    self._reader.rollback()
+                now = self._now(database) if any(map(_by_clock, keys)) else 0
+                rows = database.read([sql.select(key, now=now) for key in keys])
+            except database.errors as error:
+                with suppress(*database.errors):
+                    database.rollback()
                 raise self._trouble("read", error) from None
             return tuple([sql.found(*one) for one in zip(keys, rows, strict=True)])
 
@@ -157,6 +170,8 @@ class GroupStore:
         self._thread.join()
         with self._reading:
             self._reader.close()
+        with self._browsing:
+            self._browser.close()
 
     # --- the writer ------------------------------------------------------------------------------
     def _write(self) -> None:
@@ -317,7 +332,7 @@ class Awaited:
         Raises:
             StoreError: The database cannot be read, or the store is closed.
         """
-        if self._store.quick_reads:
+        if self._store.quick_reads and not browses(keys):
             return self._store.read(keys)
         return await asyncio.to_thread(self._store.read, keys)
 
@@ -353,4 +368,5 @@ __all__ = [
     "WAITING_MAX",
     "Awaited",
     "GroupStore",
+    "browses",
 ]

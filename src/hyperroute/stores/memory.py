@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from hyperroute.canon.journal import PastRows, UsageKey, UsageQuery, UsageRow, UsageSums
 from hyperroute.canon.money import (
     OPEN,
     Hold,
@@ -39,6 +40,7 @@ from hyperroute.errors import StoreError
 from hyperroute.routing import gcra
 from hyperroute.stores.base import AsyncStore, Immediate
 from hyperroute.stores.deciding import Book, Changes, decide, no_book
+from hyperroute.stores.memory_journal import MemoryJournal
 
 COUNTERS_MAX = 1_000_000
 """Rate counters in use at one time; beyond it a commit fails closed rather than forget one."""
@@ -76,6 +78,7 @@ class MemoryStore:
         self._book = book
         self._write = write
         self._money: dict[Cell, State] = {}
+        self._journal = MemoryJournal()
         self._now = now
         self._counters_max = counters_max
         self._sweep_at = _SWEEP_FROM
@@ -141,6 +144,10 @@ class MemoryStore:
                 return self._overdue(most)
             case Totals():
                 return self._totals()
+            case UsageQuery():
+                return self._journal.query(key)
+            case UsageSums():
+                return self._journal.sums(key)
             case _:
                 return self._cell(key)
 
@@ -150,6 +157,8 @@ class MemoryStore:
                 return self._rates.get(key)
             case RowKey():
                 return self._rows.get(key)
+            case UsageKey(id_):
+                return self._journal.find(id_)
             case _:
                 return self._money.get(key)
 
@@ -182,6 +191,10 @@ class MemoryStore:
                     self._unshelve(key)
                     if isinstance(state, Row):
                         self._shelve(state)
+                case UsageKey(), UsageRow():
+                    self._journal.log(state)
+                case PastRows(), _:
+                    self._journal.forget(key)
                 case _, None:
                     self._money.pop(key, None)
                 case _, _:

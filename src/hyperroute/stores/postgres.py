@@ -72,7 +72,7 @@ class PostgresStore(GroupStore):
         if not _SCHEMA.fullmatch(schema):
             raise StoreError(f"a schema's name is a lower-case word, not {schema!r}")
         name = f"Postgres at {_place(url)}"
-        writer, reader = (_Session(url, schema, now, patience_ns) for _ in range(2))
+        writer, reader, browser = (_Session(url, schema, now, patience_ns) for _ in range(3))
         try:
             writer.make_schema()
         except writer.errors as error:
@@ -83,6 +83,7 @@ class PostgresStore(GroupStore):
             name,
             writer,
             reader,
+            browser=browser,
             book=book,
             patience_ns=patience_ns,
             waiting_max=waiting_max,

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
+from hyperroute.canon.journal import PastRows, UsageKey, UsageQuery, UsageRow, UsageSums
 from hyperroute.canon.money import (
     BudgetKey,
     Hold,
@@ -45,6 +46,7 @@ from hyperroute.canon.mutation import (
     Tat,
 )
 from hyperroute.canon.units import Instant
+from hyperroute.stores import sql_journal
 
 Values = tuple[str | int | None, ...]
 Statement = tuple[str, Values]
@@ -88,6 +90,7 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (posting, account))""",
     ),
     ("""ALTER TABLE holds ADD COLUMN slots TEXT NOT NULL DEFAULT '[]'""",),
+    sql_journal.STEP,
 )
 """By step; a step is never edited once it was released."""
 
@@ -144,6 +147,10 @@ def select(key: Key, *, now: Instant) -> Statement:
             return text, (shelf, name, value)
         case Shelved(shelf):
             return f"{_ROW} WHERE r.shelf = ?", (shelf,)
+        case UsageKey() | UsageQuery() | UsageSums():
+            return sql_journal.select(key)
+        case PastRows():
+            raise AssertionError("past rows are forgotten, and not read")
         case _:
             assert_never(key)
 
@@ -215,6 +222,10 @@ def found(key: Key, rows: Sequence[Any]) -> Found:
             return _row(key.shelf, rows[0]) if rows else None
         case Tagged(shelf) | Shelved(shelf):
             return tuple([_row(shelf, row) for row in sorted(rows)])
+        case UsageKey() | UsageQuery() | UsageSums():
+            return sql_journal.found(key, rows)
+        case PastRows():
+            raise AssertionError("past rows are forgotten, and not read")
         case _:
             assert_never(key)
 
@@ -234,6 +245,12 @@ def write(key: Cell, state: State | None) -> tuple[Statement, ...]:
             assert state is None or isinstance(state, Row)
             gone = ("DELETE FROM records WHERE shelf = ? AND id = ?", (key.shelf, key.id))
             return (gone,) if state is None else (gone, *_insert(state))
+        case UsageKey():
+            assert isinstance(state, UsageRow)
+            return sql_journal.log(state)
+        case PastRows():
+            assert state is None
+            return (sql_journal.forget(key),)
         case _:
             assert_never(key)
 

@@ -20,7 +20,6 @@ from hyperroute.stores.deciding import Book, no_book
 from hyperroute.stores.grouping import PATIENCE_NS, WAITING_MAX, GroupStore
 from hyperroute.stores.sql import Statement, Values
 
-
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -60,13 +59,14 @@ class SqliteStore(GroupStore):
         name = repr(str(Path(path)))
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            writer, reader = (_File(path, now, patience_ns) for _ in range(2))
+            writer, reader, browser = (_File(path, now, patience_ns) for _ in range(3))
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{name} cannot be opened: {error}") from None
         super().__init__(
             name,
             writer,
             reader,
+            browser=browser,
             book=book,
             patience_ns=patience_ns,
             waiting_max=waiting_max,

@@ -18,7 +18,7 @@ from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
 from hyperroute.runtime.tab import Till, Wallets
-from hyperroute.stores.base import Immediate
+from hyperroute.stores.base import AsyncStore, Immediate
 from hyperroute.testing.world import World
 
 TABLE = """
@@ -115,7 +115,7 @@ def opened(
 
     else:
         twin = world.awaiting()
-        shared = None if store is None else Immediate(store)
+        shared: AsyncStore | None = None if store is None else Immediate(store)
         pays = None if wallets is None or shared is None else Till(shared, wallets=wallets)
         client = behind = AsyncClient(router, transport=twin, clock=twin, till=pays)
         gateway = Gateway(behind, door=guard, store=shared, observer=visits.append)
