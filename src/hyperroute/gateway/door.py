@@ -120,12 +120,12 @@ class Door:
         if isinstance(told, keys.Denied):
             error = ClientError(status=401, kind="unauthorized", message=_sentence(told.message))
             raise Unwelcome(error, (("www-authenticate", "Bearer"),))
-        visit.key = told.key.id
         key = told.key
+        visit.key, visit.owner = key.id, f"{key.owner_type}:{key.owner_id}"
         return Caller(
             facts=told.facts,
             models=key.allowed_models,
-            owner=f"{key.owner_type}:{key.owner_id}",
+            owner=visit.owner,
             scopes=key.scopes,
         )
 

@@ -38,11 +38,13 @@ from hyperroute.errors import ClientWireError, RequestError, StoreError
 from hyperroute.gateway import intake, kept, models, paths, render, usage_api
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
+from hyperroute.gateway.journal import refusal_noted, run_noted
 from hyperroute.gateway.kept import Kept, Recall, Remember
 from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.gateway.wishes import Streamed, Whole
+from hyperroute.routing.plan import Plan
 from hyperroute.routing.record import Record
 from hyperroute.runtime.answer import Answer
 from hyperroute.runtime.desk import Desk
@@ -108,6 +110,18 @@ class Handler:
         if place.verb == "metrics" and self.metrics is not None:
             text = (("content-type", "text/plain; version=0.0.4; charset=utf-8"),)
             return HttpResponse(status=200, headers=text, body=self.metrics())
+        reply = yield from self._told(place, dialect, http, visit)
+        if self._is_to_be_noted(place, reply, visit):
+            with suppress(StoreError):  # the refusal is told all the same
+                yield Commit((refusal_noted(visit, reply.status),))
+        return reply
+
+    def _is_to_be_noted(self, place: Place, reply: Reply, visit: Visit) -> bool:
+        """Say whether a request of a known caller was refused before any run of it began."""
+        asked = place.verb == "answer" and visit.key and self.desk.till is not None
+        return bool(asked) and visit.record is None and reply.status >= 400
+
+    def _told(self, place: Place, dialect: Dialect, http: HttpRequest, visit: Visit) -> Handling:
         try:
             return (yield from self._served(place, dialect, http, visit))
         except ClientWireError as error:
@@ -164,12 +178,12 @@ class Handler:
     def _answered(self, place: Place, request: Request, caller: Caller, visit: Visit) -> Handling:
         name, facts = visit.request_id, caller.facts
 
-        def journal(record: Record, charged: Microcredits | None) -> Sequence[Mutation]:
+        def journal(plan: Plan, record: Record, charged: Microcredits | None) -> Sequence[Mutation]:
             visit.charged = charged
-            return settled(caller, request, record)
+            return (*settled(caller, request, record), run_noted(visit, plan, record, charged))
 
         def unpaid(record: Record) -> Sequence[Mutation]:
-            return journal(record, None) if self.desk.till is None else ()
+            return settled(caller, request, record) if self.desk.till is None else ()
 
         if not request.stream:
             answer: Answer = yield Whole(request, name, facts, journal)

@@ -22,6 +22,7 @@ class Visit:
     Attributes:
         path: As the caller wrote it, without its query.
         key: Id of the caller's key, never the key.
+        owner: Of the key: ``user:ada``, ``org:acme``.
         asked: The model or intent, as the caller wrote it.
         status: What was answered; 0 until then.
         ended: How the response ended: ``whole``, ``streamed``, ``broken`` (an error told in the
@@ -39,6 +40,7 @@ class Visit:
     path: str
     dialect: str = ""
     key: str = ""
+    owner: str = ""
     asked: str = ""
     status: int = 0
     ended: str = "whole"

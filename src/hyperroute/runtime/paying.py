@@ -40,14 +40,16 @@ def _paid(run: Run, tab: Tab[Store], items: Items, clock: Clock) -> Items:
         with closing(items):
             for item in items:
                 if run.record is not None and not tab.over:
-                    ask(tab.closing(run.record), tab.store)  # before the end of it is told
+                    ask(
+                        tab.closing(run.plan, run.record), tab.store
+                    )  # before the end of it is told
                 elif tab.is_due(run.call, clock.now()):
                     ask(tab.noting(run.call, clock.now()), tab.store)
                 yield item
     finally:
         run.abandon(clock.now())
         if run.record is not None and not tab.over:
-            ask(tab.closing(run.record), tab.store)
+            ask(tab.closing(run.plan, run.record), tab.store)
 
 
 async def _paid_awaiting(
@@ -59,7 +61,7 @@ async def _paid_awaiting(
         async with aclosing(items):
             async for item in items:
                 if run.record is not None and not tab.over:
-                    await ask_awaiting(tab.closing(run.record), tab.store)
+                    await ask_awaiting(tab.closing(run.plan, run.record), tab.store)
                 elif tab.is_due(run.call, clock.now()):
                     await ask_awaiting(tab.noting(run.call, clock.now()), tab.store)
                 yield item
@@ -67,7 +69,7 @@ async def _paid_awaiting(
         run.abandon(clock.now())
         if run.record is not None and not tab.over:
             # Whoever cancels a run does not cancel what it owes.
-            await asyncio.shield(ask_awaiting(tab.closing(run.record), tab.store))
+            await asyncio.shield(ask_awaiting(tab.closing(run.plan, run.record), tab.store))
 
 
 def ask(asking: Asking[R], store: Store) -> R:

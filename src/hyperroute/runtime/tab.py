@@ -64,7 +64,7 @@ Wallets = Literal["none", "floor", "strict"]
 """Whether callers pay from wallets: not at all; with so much in them that the floor is kept, charged
 in full afterwards; or with the worst case set aside."""
 
-Journal = Callable[[Record, Microcredits | None], Sequence[Mutation]]
+Journal = Callable[[Plan, Record, Microcredits | None], Sequence[Mutation]]
 """What is to be written with the end of a run that charged so much; ``None``: nothing was charged."""
 
 Asking = Generator[Sequence[Mutation], Commit, "R"]
@@ -81,7 +81,7 @@ STORE_DOWN: Final = Refusal(
 )
 
 
-def no_journal(_record: Record, _charged: Microcredits | None) -> Sequence[Mutation]:
+def no_journal(_plan: Plan, _record: Record, _charged: Microcredits | None) -> Sequence[Mutation]:
     """Write nothing beside the money."""
     return ()
 
@@ -213,15 +213,20 @@ class Tab(Generic[S]):
         with suppress(StoreError):
             yield (Checkpoint(self._key, self._most(so_far), self._hold.lease_ns),)
 
-    def closing(self, record: Record) -> Asking[None]:
-        """Charge for what was delivered, and give back the rest."""
+    def closing(self, plan: Plan, record: Record) -> Asking[None]:
+        """Charge for what was delivered, and give back the rest.
+
+        Args:
+            plan: As it was carried out, or refused.
+            record: Of the run, which is over.
+        """
         self.over = True
         yield from self._till.retelling()
         price = None
         if self._hold is not None:
-            price = charged(self._plan, record)
+            price = charged(plan, record)
             self.charged = None if price is None else self._most(price)
-        journal = tuple(self._journal(record, self.charged))
+        journal = tuple(self._journal(plan, record, self.charged))
         batch = journal
         if self._hold is not None:
             batch = (End(self._key, price, costs(record)), *journal)

@@ -13,6 +13,7 @@ from tests.unit.gateway.conftest import Door as Asked
 from tests.unit.gateway.conftest import opened
 from tests.unit.gateway.test_door import PEPPER, made
 
+from hyperroute.canon.journal import Journal, Selection, UsageQuery
 from hyperroute.canon.money import (
     MICROCREDITS_PER_CREDIT,
     BudgetKey,
@@ -88,6 +89,7 @@ class Shop:
     key: str
 
     def post(self, **more: Any) -> Any:
+        self.world.sleep(SECOND)
         bearer = ("authorization", f"Bearer {self.key}")
         return self.asked.post("/v1/chat/completions", _without_none({**CHAT, **more}), bearer)
 
@@ -358,3 +360,36 @@ def test_an_answer_is_given_although_its_end_is_not_heard_and_is_told_later(
     assert here.found(HoldKey(first)).phase == "settled"
     assert here.found(WalletKey("user:ada")) == Wallet(200_000_000 - 2 * EACH, 0)
     assert here.sums()["sales"] == 2 * EACH
+
+
+# --- the journal -----------------------------------------------------------------------------------
+def test_every_request_of_a_known_caller_leaves_one_row(shop: Opened) -> None:
+    here = shop("floor").paid(300)
+    here.post()
+    here.world.serve(ONE, words(3))
+    here.post(stream=True)
+    here.world.serve(ONE, words(3, end="cut"))
+    here.post(stream=True)
+    here.post(model="nobody")
+    here.post(max_tokens="many")
+    for host in (ONE, TWO):
+        here.world.serve(host, refusal("openai.chat", 500, kind="server_error"))
+    here.post()
+    (found,) = here.store.read([UsageQuery(selection=Selection(owner="user:ada"))])
+    assert isinstance(found, Journal)
+    told = [
+        (row.status, row.credits > 0, row.error, row.stream, row.attempts)
+        for row in reversed(found.rows)
+    ]
+    assert told == [
+        (200, True, None, False, 1),
+        (200, True, None, True, 1),
+        (200, True, "truncated", True, 1),
+        (400, False, "model_not_found", False, 0),
+        (400, False, "bad_request", False, 0),
+        (502, False, "server_error", False, 4),
+    ]
+    visits = [visit.request_id for visit in here.asked.visits]
+    assert [row.id for row in reversed(found.rows)] == visits
+    assert found.rows[-1].cost == 8_100
+    assert sum(row.credits for row in found.rows) == here.sums()["sales"]
