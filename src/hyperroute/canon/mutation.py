@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hyperroute.canon.auditing import AuditFound, AuditKey
 from hyperroute.canon.money import (
     Barred,
     MoneyCell,
@@ -88,7 +89,10 @@ class Shelved:
 Cell = RateKey | RowKey | MoneyCell
 """What a mutation may change: one counter, one record, one thing of money."""
 
-Key = Cell | Tagged | Shelved | Overdue | Totals
+Lookup = Cell | Tagged | Shelved | Overdue | Totals
+"""What requests ask, and what is kept in order for them."""
+
+Key = Lookup | AuditKey
 
 
 # --- what is read --------------------------------------------------------------------------------
@@ -122,7 +126,7 @@ class Row:
 State = Tat | Row | MoneyState
 """What a cell holds; one that holds nothing is ``None``."""
 
-Found = State | tuple[Row, ...] | Overdues | Sums | None
+Found = State | tuple[Row, ...] | Overdues | Sums | AuditFound | None
 """By the kind of the key, as in the table above."""
 
 
@@ -250,6 +254,7 @@ __all__ = [
     "Exceeded",
     "Found",
     "Key",
+    "Lookup",
     "Mutation",
     "Outcome",
     "Pace",

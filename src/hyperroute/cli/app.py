@@ -11,6 +11,7 @@ from hyperroute.cli import (
     check,
     explain,
     keys,
+    ledger,
     models,
     plan,
     plugins,
@@ -57,4 +58,5 @@ app.command("models")(models.models)
 app.command("serve")(serve.serve)
 app.command("translate")(translate.translate)
 app.add_typer(keys.app, name="keys")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(plugins.app, name="plugins")

@@ -33,7 +33,7 @@ Example:
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar, assert_never
+from typing import Literal, TypeVar, assert_never
 
 from hyperroute.canon.money import (
     OPEN,
@@ -44,6 +44,7 @@ from hyperroute.canon.money import (
     End,
     Held,
     Hold,
+    HoldKey,
     Microcredits,
     MoneyMutation,
     MoneyOutcome,
@@ -86,6 +87,11 @@ def book(mutation: MoneyMutation, find: Find, now: Instant) -> tuple[MoneyOutcom
             return _end(mutation, find, now)
         case _:
             assert_never(mutation)
+
+
+def posting_of(hold: HoldKey, word: Literal["hold", "end"]) -> PostingKey:
+    """Name what is posted when a hold is made, and when it ends."""
+    return PostingKey(f"{hold.id}/{word}")
 
 
 def _deposit(mutation: Deposit, find: Find, now: Instant) -> tuple[Posted | Repeated, Changes]:
@@ -132,7 +138,7 @@ def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short 
         if of_wallet:
             changes[WalletKey(purse.owner)] = Wallet(wallet.free - amount, wallet.held + amount)
             entries = {f"wallet/{purse.owner}": -amount, f"held/{purse.owner}": amount}
-            changes[PostingKey(f"{mutation.key.id}/hold")] = _posting(now, entries)
+            changes[posting_of(mutation.key, "hold")] = _posting(now, entries)
     due = now + mutation.lease_ns
     owner = None if purse is None else purse.owner
     budgets = tuple([key for key, _ in mutation.budgets])
@@ -199,7 +205,7 @@ def _end(mutation: End, find: Find, now: Instant) -> tuple[Posted | Barred, Chan
     changes[mutation.key] = replace(hold, phase=phase, charged=charged)
     posting = _posting(now, entries)
     if posting.entries:
-        changes[PostingKey(f"{mutation.key.id}/end")] = posting
+        changes[posting_of(mutation.key, "end")] = posting
     return Posted(charged, price - charged), changes
 
 
@@ -229,4 +235,4 @@ def _kept(state: object, kind: type[Kept]) -> Kept:
     return state
 
 
-__all__ = ["book"]
+__all__ = ["book", "posting_of"]

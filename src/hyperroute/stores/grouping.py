@@ -18,11 +18,12 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, cast
 
+from hyperroute.canon.auditing import AuditKey
 from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
 from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.errors import StoreError
-from hyperroute.stores import sql
+from hyperroute.stores import sql, sql_auditing
 from hyperroute.stores.base import AsyncStore
 from hyperroute.stores.deciding import Book, decide
 
@@ -293,6 +294,8 @@ class GroupStore:
         self._writer.commit()
 
     def _find(self, database: Database, key: Key) -> Found:
+        if isinstance(key, AuditKey):
+            return sql_auditing.found(key, database.execute(*sql_auditing.select(key)))
         now = self._now(database) if isinstance(key, Overdue) else 0
         return sql.found(key, database.execute(*sql.select(key, now=now)))
 

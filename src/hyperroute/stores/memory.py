@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from hyperroute.canon.auditing import Every, HoldsAfter, PostingsOf, SumsOfHolds, Unbalanced
 from hyperroute.canon.money import (
     OPEN,
     Hold,
@@ -37,6 +38,7 @@ from hyperroute.canon.mutation import (
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.errors import StoreError
 from hyperroute.routing import gcra
+from hyperroute.stores.auditing import audited
 from hyperroute.stores.base import AsyncStore, Immediate
 from hyperroute.stores.deciding import Book, Changes, decide, no_book
 
@@ -141,6 +143,8 @@ class MemoryStore:
                 return self._overdue(most)
             case Totals():
                 return self._totals()
+            case Every() | SumsOfHolds() | HoldsAfter() | PostingsOf() | Unbalanced():
+                return audited(self._money, key)
             case _:
                 return self._cell(key)
 
