@@ -263,14 +263,14 @@ class Ledger:
     def close(self) -> None:
         """An audit comes to the same, by ways of its own."""
         asking = checked()
-        keys = next(asking)
-        try:
-            while True:
+        keys, verdict = next(asking), None
+        while verdict is None:
+            try:
                 keys = asking.send(self.store.read(keys))
-        except StopIteration as end:
-            assert end.value.wrong == ()
-        finally:
-            self.store.close()
+            except StopIteration as end:
+                verdict = end.value
+        self.store.close()
+        assert verdict.wrong == ()
 
     # --- what always holds -----------------------------------------------------------------------
     def accounts_sum_to_zero(self) -> None:
@@ -356,8 +356,9 @@ def test_invariants_33_and_34_and_35_and_36_and_37_and_40_and_41_and_52_hold_in_
         try:
             for move in moves:
                 ledger.play(*move)
-        finally:
             ledger.close()
+        finally:
+            ledger.store.close()
 
 
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -372,5 +373,6 @@ def test_invariants_33_and_34_and_35_and_36_and_37_and_40_and_41_and_52_hold_in_
     try:
         for move in moves:
             ledger.play(*move)
-    finally:
         ledger.close()
+    finally:
+        ledger.store.close()

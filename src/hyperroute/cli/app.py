@@ -20,6 +20,9 @@ from hyperroute.cli import (
     test,
     translate,
 )
+from hyperroute.cli import (
+    credits as credits_,
+)
 
 app = typer.Typer(
     name="hyperroute",
@@ -57,6 +60,7 @@ app.command("schema")(schema.schema)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)
 app.command("translate")(translate.translate)
+app.add_typer(credits_.app, name="credits")
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(plugins.app, name="plugins")
