@@ -134,7 +134,8 @@ class _Exchange:
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers
         ]
         if isinstance(response, HttpResponse):
-            headers.append((b"content-length", str(len(response.body)).encode()))
+            if response.status != 204:  # which has no body, and says nothing of its length
+                headers.append((b"content-length", str(len(response.body)).encode()))
             body = b"" if self._scope["method"] == "HEAD" else response.body
             await send(
                 {"type": "http.response.start", "status": response.status, "headers": headers}

@@ -35,7 +35,7 @@ from hyperroute.dialects import json
 from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
-from hyperroute.gateway import intake, kept, models, paths, render
+from hyperroute.gateway import intake, kept, keys_api, models, paths, render
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
 from hyperroute.gateway.kept import Kept, Recall, Remember
@@ -133,11 +133,13 @@ class Handler:
 
     def _served(self, place: Place, dialect: Dialect, http: HttpRequest, visit: Visit) -> Handling:
         caller = ANYBODY
-        if self.door is not None and place.verb in {"models", "model", "answer", "count"}:
+        if self.door is not None and place.verb in {"models", "model", "keys", "answer", "count"}:
             caller = yield from self.door.enter(http, place, visit)
         match place.verb:
             case "models" | "model":
                 return self._models(place, dialect, caller, visit)
+            case "keys" if self.door is not None:
+                return (yield from keys_api.answered(place, http, self.door.pepper, visit))
             case "answer" | "count":
                 problem = intake.unreadable(http.headers)
                 if problem is None and len(http.body) > intake.BODY_BYTES_MAX:

@@ -17,6 +17,8 @@ every leading step of that kind is taken off before the table is asked (api.md, 
     models/NAME:countTokens           POST       count, gemini.generate
     models                            GET        models
     models/NAME                       GET        model
+    api-keys                          GET, POST  keys
+    api-keys/ID                       GET, …     keys (PATCH and DELETE too)
     healthz, readyz                   GET        health, ready
     (nothing), hello, health          HEAD, GET  probe
 """
@@ -30,7 +32,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import unquote
 
-Verb = Literal["answer", "count", "models", "model", "health", "ready", "metrics", "probe"]
+Verb = Literal["answer", "count", "models", "model", "keys", "health", "ready", "metrics", "probe"]
 
 CHAT: Final = "openai.chat"
 RESPONSES: Final = "openai.responses"
@@ -51,6 +53,7 @@ class Place:
         array: A Gemini stream that is one JSON array, because ``alt=sse`` was not asked for.
         either: Both a Gemini and an OpenAI chat body are read here (api.md, 9).
         older: The first generation's chat, with its defaults (api.md, 2).
+        item: The key that the path names; ``None``: all of them.
     """
 
     verb: Verb
@@ -61,6 +64,7 @@ class Place:
     array: bool = False
     either: bool = False
     older: bool = False
+    item: str | None = None
 
 
 _POST: Final = ("POST",)
@@ -83,6 +87,7 @@ _PLACES: Final[Mapping[str, Place]] = MappingProxyType(
         "embeddings": Place(verb="answer", methods=_POST, dialect=EMBEDDINGS),
         "completions": Place(verb="answer", methods=_POST, dialect=COMPLETIONS),
         "models": Place(verb="models", methods=_GET),
+        "api-keys": Place(verb="keys", methods=(*_GET, "POST")),
     }
 )
 _ACTIONS: Final[Mapping[str, Place]] = MappingProxyType(
@@ -92,6 +97,7 @@ _ACTIONS: Final[Mapping[str, Place]] = MappingProxyType(
         "countTokens": Place(verb="count", methods=_POST, dialect=GEMINI),
     }
 )
+_KEY: Final = Place(verb="keys", methods=(*_GET, "PATCH", "DELETE"))
 _MODEL: Final = Place(verb="model", methods=_GET)
 _PREFIXES: Final = frozenset({"api", "v1", "v1beta", "v1beta1", "v1alpha"})
 _GOOGLE: Final = frozenset({"v1beta", "v1beta1", "v1alpha", "gemini"})
@@ -108,6 +114,8 @@ def find(url: str) -> Place | None:
     place = _PLACES.get(bare)
     if place is None and bare.startswith("models/"):
         place = _of_model(bare.removeprefix("models/"), query)
+    if place is None and bare.startswith("api-keys/"):
+        place = replace(_KEY, item=unquote(bare.removeprefix("api-keys/")))
     if place is None:
         return None
     return replace(place, dialect=GEMINI) if google and place.verb in ("models", "model") else place
@@ -117,7 +125,9 @@ def nearest(url: str) -> str | None:
     """Name the path that a wrong one may have meant."""
     bare, _ = _bare(url.partition("?")[0])
     near = get_close_matches(bare, [path for path in _PLACES if path], n=1, cutoff=0.5)
-    return f"/v1/{near[0]}" if near else None
+    if not near:
+        return None
+    return f"/api/{near[0]}" if near[0].startswith("api-") else f"/v1/{near[0]}"
 
 
 def query_of(url: str, name: str) -> str | None:
