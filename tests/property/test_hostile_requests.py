@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hyperroute.accounts.issuing import issue
+from hyperroute.accounts.keys import put
+from hyperroute.canon.mutation import Shelved
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import Client
 from hyperroute.gateway import BlockingGateway
+from hyperroute.gateway.door import Door
+from hyperroute.plugins.secret import Secret
+from hyperroute.stores.memory import MemoryStore
 from hyperroute.testing.replies import DIALECTS, whole
 from hyperroute.testing.world import World
 
 BODIES = 10_000
+ADMIN = frozenset({"admin"})
 GOOD: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"model": "m-chat", "messages": [{"role": "user", "content": "hi"}]},
     "/v1/responses": {"model": "m-responses", "input": "hi"},
@@ -49,11 +57,11 @@ HEADERS = (
 )
 
 
-def hostile(seed: int) -> tuple[HttpRequest, str]:
+def hostile(seed: int, good: dict[str, dict[str, Any]] = GOOD) -> tuple[HttpRequest, str]:
     """Draw a request with one thing wrong, and say what."""
     dice = random.Random(seed)  # noqa: S311 - it must repeat
-    path = dice.choice(tuple(GOOD))
-    said = GOOD[path]
+    path = dice.choice(tuple(good))
+    said = good[path]
     body = json.dumps(
         said, indent=dice.choice((None, 1)), ensure_ascii=dice.random() < 0.5
     ).encode()
@@ -114,3 +122,38 @@ def test_the_requests_that_are_made_hostile_are_good(four_dialects, dialect, pat
     with Client(four_dialects, transport=world, clock=world) as client:
         http = HttpRequest(method="POST", url=path, body=json.dumps(GOOD[path]).encode())
         assert BlockingGateway(client).handle(http).status == 200
+
+
+@pytest.mark.usefixtures("quiet_log")
+def test_a_hostile_request_about_keys_makes_and_changes_none(four_dialects) -> None:
+    """The control plane reads as strictly, for whoever has every right."""
+    world = World()
+    store = MemoryStore(now=world.now)
+    pepper = Secret("a pepper of at least sixteen characters")
+    secret, root = issue(
+        name="root", owner_type="user", owner_id="root", pepper=pepper, now=0, scopes=ADMIN
+    )
+    store.commit([put(root)])
+    good: dict[str, dict[str, Any]] = {"/api/api-keys": {"name": "a", "spendingLimit": 5},
+            f"/api/api-keys/{root.id}": {"name": "a", "allowedModels": ["m"]}}  # fmt: skip
+    methods = {"/api/api-keys": "POST"}
+    before = store.read([Shelved("key")])
+    with Client(four_dialects, transport=world, clock=world) as client:
+        gateway = BlockingGateway(client, door=Door(pepper=pepper), store=store)
+        for seed in range(2_000):
+            http, kind = hostile(seed, good)
+            own = () if kind == "headers" else (("authorization", f"Bearer {secret}"),)
+            method = methods.get(http.url, "PATCH")
+            answer = gateway.handle(replace(http, method=method, headers=(*http.headers, *own)))
+            assert 400 <= answer.status < 500, (seed, kind, answer.status)
+            assert (answer.status == 401) <= (kind == "headers")
+            assert tells(http.url, answer.body), (seed, kind, answer.body)
+        assert store.read([Shelved("key")]) == before
+        for path, said in good.items():
+            http = HttpRequest(
+                method=methods.get(path, "PATCH"),
+                url=path,
+                headers=(("authorization", f"Bearer {secret}"),),
+                body=json.dumps(said).encode(),
+            )
+            assert gateway.handle(http).status in {200, 201}

@@ -20,10 +20,10 @@ def microcredits(amount: Decimal) -> int:
         ValueError: It is below 0, too large, no number, or has parts that are smaller.
     """
     if not amount.is_finite() or not 0 <= amount <= CREDITS_MAX:
-        raise ValueError(f"expected credits from 0 to {CREDITS_MAX}, found {amount}")
+        raise ValueError(f"expected credits from 0 to {CREDITS_MAX}, found {amount:f}")
     parts = amount * MICROCREDITS
     if parts != int(parts):
-        raise ValueError(f"expected six decimals at most, found {amount}")
+        raise ValueError(f"expected six decimals at most, found {amount:f}")
     return int(parts)
 
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hyperroute.canon.auditing import AuditFound, AuditKey
 from hyperroute.canon.journal import (
     Journal,
     JournalCell,
@@ -97,7 +98,10 @@ class Shelved:
 Cell = RateKey | RowKey | MoneyCell | JournalCell
 """What a mutation may change: one counter, one record, one thing of money, rows of the journal."""
 
-Key = Cell | Tagged | Shelved | Overdue | Totals | JournalQuestion
+Lookup = Cell | Tagged | Shelved | Overdue | Totals | JournalQuestion
+"""What requests ask, and what is kept in order for them."""
+
+Key = Lookup | AuditKey
 
 
 # --- what is read --------------------------------------------------------------------------------
@@ -131,7 +135,7 @@ class Row:
 State = Tat | Row | MoneyState | UsageRow
 """What a cell holds; one that holds nothing is ``None``."""
 
-Found = State | tuple[Row, ...] | Overdues | Sums | Journal | Tallies | None
+Found = State | tuple[Row, ...] | Overdues | Sums | Journal | Tallies | AuditFound | None
 """By the kind of the key, as in the table above."""
 
 
@@ -259,6 +263,7 @@ __all__ = [
     "Exceeded",
     "Found",
     "Key",
+    "Lookup",
     "Mutation",
     "Outcome",
     "Pace",

@@ -11,6 +11,7 @@ from hyperroute.cli import (
     check,
     explain,
     keys,
+    ledger,
     models,
     plan,
     plugins,
@@ -18,6 +19,9 @@ from hyperroute.cli import (
     serve,
     test,
     translate,
+)
+from hyperroute.cli import (
+    credits as credits_,
 )
 
 app = typer.Typer(
@@ -56,5 +60,7 @@ app.command("schema")(schema.schema)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)
 app.command("translate")(translate.translate)
+app.add_typer(credits_.app, name="credits")
 app.add_typer(keys.app, name="keys")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(plugins.app, name="plugins")

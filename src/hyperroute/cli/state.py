@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened_state(url: str, *, makes: bool = False) -> Iterator[Store]:
+def opened_state(
+    url: str, *, makes: bool = False, patience_ns: int | None = None
+) -> Iterator[Store]:
     """Open a store for one command.
 
     Args:
         url: Where it is.
         makes: Make its database if there is none; else that is an error, because whoever asks about
             one that is not there has most likely mistyped its name.
+        patience_ns: How long it may take to answer; ``None``: as long as a request would wait.
 
     Raises:
         StoreError: It cannot be opened, or is not there.
@@ -35,7 +38,8 @@ def opened_state(url: str, *, makes: bool = False) -> Iterator[Store]:
         from hyperroute.plugins.registry import discover
 
         stores = discover().stores
-    with closing(opened(url, stores, now=SystemClock.unix_ns, book=book)) as store:
+    now = SystemClock.unix_ns
+    with closing(opened(url, stores, now=now, book=book, patience_ns=patience_ns)) as store:
         yield store
 
 

@@ -137,7 +137,8 @@ class _Exchange:
             await self._pass_on(response, headers)
             return
         if isinstance(response, HttpResponse):
-            headers.append((b"content-length", str(len(response.body)).encode()))
+            if response.status != 204:  # which has no body, and says nothing of its length
+                headers.append((b"content-length", str(len(response.body)).encode()))
             body = b"" if self._scope["method"] == "HEAD" else response.body
             await send(
                 {"type": "http.response.start", "status": response.status, "headers": headers}

@@ -35,7 +35,7 @@ from hyperroute.dialects import json
 from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
-from hyperroute.gateway import intake, kept, models, paths, render, usage_api
+from hyperroute.gateway import intake, kept, keys_api, models, paths, render, usage_api
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
 from hyperroute.gateway.journal import refusal_noted, run_noted
@@ -156,6 +156,8 @@ class Handler:
                 providers = self.desk.router.table.providers
                 hidden = frozenset([name for name, one in providers.items() if one.hidden])
                 return (yield from usage_api.answered(place, http, caller, hidden, visit))
+            case "keys" if self.door is not None:
+                return (yield from keys_api.answered(place, http, self.door.pepper, visit))
             case "answer" | "count":
                 problem = intake.unreadable(http.headers)
                 if problem is None and len(http.body) > intake.BODY_BYTES_MAX:
@@ -311,7 +313,7 @@ class Handler:
         return render.refusal(router.dialect(_dialect_of(None, http.headers)), error)
 
 
-_GUARDED = frozenset({"models", "model", "answer", "count", "usage", "export"})
+_GUARDED = frozenset({"models", "model", "answer", "count", "usage", "export", "keys"})
 _UNNAMED = frozenset({"model_not_found", "missing_model", "intent_not_found", "wrong_endpoint"})
 
 

@@ -19,6 +19,8 @@ every leading step of that kind is taken off before the table is asked (api.md, 
     models/NAME                       GET        model
     api-usage                         GET        usage
     api-usage/export                  GET        export
+    api-keys                          GET, POST  keys
+    api-keys/ID                       GET, …     keys (PATCH and DELETE too)
     healthz, readyz                   GET        health, ready
     (nothing), hello, health          HEAD, GET  probe
 """
@@ -33,7 +35,17 @@ from typing import Final, Literal
 from urllib.parse import unquote
 
 Verb = Literal[
-    "answer", "count", "models", "model", "health", "ready", "metrics", "probe", "usage", "export"
+    "answer",
+    "count",
+    "models",
+    "model",
+    "health",
+    "ready",
+    "metrics",
+    "probe",
+    "usage",
+    "export",
+    "keys",
 ]
 
 CHAT: Final = "openai.chat"
@@ -55,6 +67,7 @@ class Place:
         array: A Gemini stream that is one JSON array, because ``alt=sse`` was not asked for.
         either: Both a Gemini and an OpenAI chat body are read here (api.md, 9).
         older: The first generation's chat, with its defaults (api.md, 2).
+        item: The key that the path names; ``None``: all of them.
     """
 
     verb: Verb
@@ -65,6 +78,7 @@ class Place:
     array: bool = False
     either: bool = False
     older: bool = False
+    item: str | None = None
 
 
 _POST: Final = ("POST",)
@@ -89,6 +103,7 @@ _PLACES: Final[Mapping[str, Place]] = MappingProxyType(
         "models": Place(verb="models", methods=_GET),
         "api-usage": Place(verb="usage", methods=("GET",)),
         "api-usage/export": Place(verb="export", methods=("GET",)),
+        "api-keys": Place(verb="keys", methods=(*_GET, "POST")),
     }
 )
 _ACTIONS: Final[Mapping[str, Place]] = MappingProxyType(
@@ -98,6 +113,7 @@ _ACTIONS: Final[Mapping[str, Place]] = MappingProxyType(
         "countTokens": Place(verb="count", methods=_POST, dialect=GEMINI),
     }
 )
+_KEY: Final = Place(verb="keys", methods=(*_GET, "PATCH", "DELETE"))
 _MODEL: Final = Place(verb="model", methods=_GET)
 _PREFIXES: Final = frozenset({"api", "v1", "v1beta", "v1beta1", "v1alpha"})
 _GOOGLE: Final = frozenset({"v1beta", "v1beta1", "v1alpha", "gemini"})
@@ -114,6 +130,8 @@ def find(url: str) -> Place | None:
     place = _PLACES.get(bare)
     if place is None and bare.startswith("models/"):
         place = _of_model(bare.removeprefix("models/"), query)
+    if place is None and bare.startswith("api-keys/"):
+        place = replace(_KEY, item=unquote(bare.removeprefix("api-keys/")))
     if place is None:
         return None
     return replace(place, dialect=GEMINI) if google and place.verb in ("models", "model") else place
@@ -123,7 +141,9 @@ def nearest(url: str) -> str | None:
     """Name the path that a wrong one may have meant."""
     bare, _ = _bare(url.partition("?")[0])
     near = get_close_matches(bare, [path for path in _PLACES if path], n=1, cutoff=0.5)
-    return f"/v1/{near[0]}" if near else None
+    if not near:
+        return None
+    return f"/api/{near[0]}" if near[0].startswith("api-") else f"/v1/{near[0]}"
 
 
 def query_of(url: str, name: str) -> str | None:

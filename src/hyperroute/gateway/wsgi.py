@@ -30,7 +30,8 @@ def wsgi_app(gateway: BlockingGateway) -> Application:
         status = f"{response.status} {_phrase(response.status)}"
         headers = list(response.headers)
         if response.pieces is None:
-            headers.append(("content-length", str(len(response.body))))
+            if response.status != 204:
+                headers.append(("content-length", str(len(response.body))))
             start_response(status, headers)
             return (b"",) if environ["REQUEST_METHOD"] == "HEAD" else (response.body,)
         start_response(status, headers)

@@ -32,7 +32,7 @@ Example:
 
 from __future__ import annotations
 
-from typing import TypeVar, assert_never
+from typing import Literal, TypeVar, assert_never
 
 from hyperroute.canon.money import (
     OPEN,
@@ -43,6 +43,7 @@ from hyperroute.canon.money import (
     End,
     Held,
     Hold,
+    HoldKey,
     Microcredits,
     MoneyMutation,
     MoneyOutcome,
@@ -85,6 +86,11 @@ def book(mutation: MoneyMutation, find: Find, now: Instant) -> tuple[MoneyOutcom
             return _end(mutation, find, now)
         case _:
             assert_never(mutation)
+
+
+def posting_of(hold: HoldKey, word: Literal["hold", "end"]) -> PostingKey:
+    """Name what is posted when a hold is made, and when it ends."""
+    return PostingKey(f"{hold.id}/{word}")
 
 
 def _deposit(mutation: Deposit, find: Find, now: Instant) -> tuple[Posted | Repeated, Changes]:
@@ -130,7 +136,7 @@ def _reserve(mutation: Reserve, find: Find, now: Instant) -> tuple[Held | Short 
         if of_wallet:
             changes[WalletKey(purse.owner)] = Wallet(wallet.free - amount, wallet.held + amount)
             entries = {f"wallet/{purse.owner}": -amount, f"held/{purse.owner}": amount}
-            changes[PostingKey(f"{mutation.key.id}/hold")] = _posting(now, entries)
+            changes[posting_of(mutation.key, "hold")] = _posting(now, entries)
     due = now + mutation.lease_ns
     owner = None if purse is None else purse.owner
     budgets = tuple([key for key, _ in mutation.budgets])
@@ -197,7 +203,7 @@ def _end(mutation: End, find: Find, now: Instant) -> tuple[Posted | Barred, Chan
     changes[mutation.key] = _later(hold, phase, hold.attempt, hold.due, charged)
     posting = _posting(now, entries)
     if posting.entries:
-        changes[PostingKey(f"{mutation.key.id}/end")] = posting
+        changes[posting_of(mutation.key, "end")] = posting
     return Posted(charged, price - charged), changes
 
 
@@ -235,4 +241,4 @@ def _kept(state: object, kind: type[Kept]) -> Kept:
     return state
 
 
-__all__ = ["book"]
+__all__ = ["book", "posting_of"]

@@ -16,12 +16,13 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
+from hyperroute.canon.auditing import AuditKey
 from hyperroute.canon.journal import UsageQuery, UsageSums
 from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
 from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.errors import StoreError
-from hyperroute.stores import sql
+from hyperroute.stores import sql, sql_auditing
 from hyperroute.stores.base import AsyncStore
 from hyperroute.stores.database import Database
 from hyperroute.stores.deciding import Book, ahead, beyond, decide
@@ -43,7 +44,7 @@ SWEEP_NS = 10 * MINUTE
 
 def browses(keys: Sequence[Key]) -> bool:
     """Say whether a question is about many rows, and so takes longer than others may wait."""
-    return any(isinstance(key, UsageQuery | UsageSums) for key in keys)
+    return any(isinstance(key, UsageQuery | UsageSums | AuditKey) for key in keys)
 
 
 class GroupStore:
@@ -114,12 +115,12 @@ class GroupStore:
                 raise StoreError(f"{self._name} is closed")
             try:
                 now = self._now(database) if any(map(_by_clock, keys)) else 0
-                rows = database.read([sql.select(key, now=now) for key in keys])
+                rows = database.read([_question(key, now) for key in keys])
             except database.errors as error:
                 with suppress(*database.errors):
                     database.rollback()
                 raise self._trouble("read", error) from None
-            return tuple([sql.found(*one) for one in zip(keys, rows, strict=True)])
+            return tuple([_found(*one) for one in zip(keys, rows, strict=True)])
 
     def commit(self, mutations: Sequence[Mutation]) -> Commit:
         """Carry out all of a batch, or nothing; durable when it returns.
@@ -313,6 +314,14 @@ class _Cells(dict[Cell, State | None]):
         """Hold what a database answered to questions of ``sql.asked``."""
         for of_question, rows in zip(questions.values(), answers, strict=True):
             self.update(cast("Any", sql.answered(of_question, rows)))
+
+
+def _question(key: Key, now: Instant) -> sql.Statement:
+    return sql_auditing.select(key) if isinstance(key, AuditKey) else sql.select(key, now=now)
+
+
+def _found(key: Key, rows: Sequence[Any]) -> Found:
+    return sql_auditing.found(key, rows) if isinstance(key, AuditKey) else sql.found(key, rows)
 
 
 def _by_clock(key: Key) -> bool:

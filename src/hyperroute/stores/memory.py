@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from hyperroute.canon.auditing import Every, HoldsAfter, PostingsOf, SumsOfHolds, Unbalanced
 from hyperroute.canon.journal import PastRows, UsageKey, UsageQuery, UsageRow, UsageSums
 from hyperroute.canon.money import (
     OPEN,
@@ -38,6 +39,7 @@ from hyperroute.canon.mutation import (
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.errors import StoreError
 from hyperroute.routing import gcra
+from hyperroute.stores.auditing import audited
 from hyperroute.stores.base import AsyncStore, Immediate
 from hyperroute.stores.deciding import Book, Changes, decide, no_book
 from hyperroute.stores.memory_journal import MemoryJournal
@@ -148,6 +150,8 @@ class MemoryStore:
                 return self._journal.query(key)
             case UsageSums():
                 return self._journal.sums(key)
+            case Every() | SumsOfHolds() | HoldsAfter() | PostingsOf() | Unbalanced():
+                return audited(self._money, key)
             case _:
                 return self._cell(key)
 

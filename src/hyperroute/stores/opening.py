@@ -34,35 +34,34 @@ _FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Schemes whose stores are one file: what stands before its path, and how that is written."""
 
 
-def _memory(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
+def _memory(url: str, *, now: Callable[[], Instant], book: Book, **_more: Any) -> Store:
     """Open nothing; the clock is that of the machine, so that postings bear a date."""
     if url not in {"memory:", "memory://"}:
         raise StoreError("a store in memory has no path: memory:")
     return MemoryStore(now=now, book=book)
 
 
-def _sqlite(url: str, *, now: Callable[[], Instant], book: Book) -> Store:
+def _sqlite(url: str, *, now: Callable[[], Instant], book: Book, **more: Any) -> Store:
     from hyperroute.stores.sqlite import SqliteStore
 
-    return SqliteStore(_named(url), now=now, book=book)
+    return SqliteStore(_named(url), now=now, book=book, **more)
 
 
-def _file(url: str, *, now: Callable[[], Instant], book: Book) -> Store:  # noqa: ARG001 - it keeps no money
+def _file(url: str, *, now: Callable[[], Instant], book: Book, **_more: Any) -> Store:  # noqa: ARG001 - it keeps no money
     from hyperroute.stores.file import FileStore
 
     return FileStore(_named(url), now=now)
 
 
-def _postgres(url: str, *, now: Callable[[], Instant], book: Book) -> Store:  # noqa: ARG001 - the time is the server's
+def _postgres(url: str, *, now: Callable[[], Instant], book: Book, **more: Any) -> Store:  # noqa: ARG001 - the time is the server's
     from hyperroute.stores.postgres import PostgresStore
 
     bare, _, query = url.partition("?")
     said = [pair for pair in query.split("&") if pair]
     schemas = [pair.removeprefix("schema=") for pair in said if pair.startswith("schema=")]
     rest = "&".join(pair for pair in said if not pair.startswith("schema="))
-    return PostgresStore(
-        f"{bare}?{rest}" if rest else bare, schema=(schemas or ["hyperroute"])[-1], book=book
-    )
+    schema = (schemas or ["hyperroute"])[-1]
+    return PostgresStore(f"{bare}?{rest}" if rest else bare, schema=schema, book=book, **more)
 
 
 STORES: Mapping[str, Callable[..., Store]] = MappingProxyType(
@@ -83,6 +82,7 @@ def opened(
     *,
     now: Callable[[], Instant],
     book: Book = no_book,
+    patience_ns: int | None = None,
 ) -> Store:
     """Open the store that a URL names.
 
@@ -91,6 +91,7 @@ def opened(
         stores: Factories by scheme: those of the registry.
         now: Unix nanoseconds, for stores that have no clock of their own.
         book: ``ledger.book.book`` where it is to keep money.
+        patience_ns: How long whoever asks may wait; ``None``: as long as the store has it.
 
     Raises:
         StoreError: It names none, or that one cannot be opened.
@@ -101,7 +102,8 @@ def opened(
         # The URL itself is not shown: it may hold a password.
         shown = f"scheme {scheme!r}" if colon else repr(url)
         raise StoreError(f"no store is known for {shown}; one of: {', '.join(sorted(stores))}")
-    store: Store = factory(url, now=now, book=book)
+    more = {} if patience_ns is None else {"patience_ns": patience_ns}
+    store: Store = factory(url, now=now, book=book, **more)
     return store
 
 

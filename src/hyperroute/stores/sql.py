@@ -35,7 +35,7 @@ from hyperroute.canon.money import (
 from hyperroute.canon.mutation import (
     Cell,
     Found,
-    Key,
+    Lookup,
     RateKey,
     Row,
     RowKey,
@@ -128,7 +128,7 @@ def forget_full(now: Instant) -> Statement:
     return "DELETE FROM rates WHERE ns < ?", (now,)
 
 
-def select(key: Key, *, now: Instant) -> Statement:
+def select(key: Lookup, *, now: Instant) -> Statement:
     """Write the question for one key; ``found`` reads the answer."""
     match key:
         case WalletKey() | BudgetKey() | HoldKey() | PostingKey() | Overdue() | Totals():
@@ -162,12 +162,12 @@ def _select_money(key: MoneyCell | Overdue | Totals, now: Instant) -> Statement:
         case BudgetKey(limit, subject, period):
             return _SPEND, (limit, _flat_pairs(subject), period)
         case HoldKey(id_):
-            return f"{_HOLD} WHERE id = ?", (id_,)
+            return f"{HOLDS} WHERE id = ?", (id_,)
         case PostingKey(id_):
             return "SELECT at, account, amount FROM entries WHERE posting = ?", (id_,)
         case Overdue(most):
             where = "WHERE phase IN ('held', 'dispatched') AND due <= ? ORDER BY due, id LIMIT ?"
-            return f"{_HOLD} {where}", (now, most)
+            return f"{HOLDS} {where}", (now, most)
         case Totals():
             return "SELECT account, SUM(amount) FROM entries GROUP BY account", ()
         case _:
@@ -197,7 +197,7 @@ def answered(cells: Mapping[Values, Cell], rows: Iterable[Any]) -> Iterator[tupl
     return ((cell, found(cell, of_cell[values])) for values, cell in cells.items())
 
 
-def found(key: Key, rows: Sequence[Any]) -> Found:
+def found(key: Lookup, rows: Sequence[Any]) -> Found:
     """Read what a database answered to ``select(key)``.
 
     Lists are ordered here, because databases order text by rules of their own.
@@ -208,12 +208,12 @@ def found(key: Key, rows: Sequence[Any]) -> Found:
         case BudgetKey():
             return Spend(*rows[0]) if rows else None
         case HoldKey():
-            return _hold(rows[0])[1] if rows else None
+            return hold_of(rows[0])[1] if rows else None
         case PostingKey():
             entries = tuple(sorted([(account, amount) for _, account, amount in rows]))
             return Posting(rows[0][0], entries) if rows else None
         case Overdue():
-            return Overdues(tuple([_hold(row) for row in rows]))
+            return Overdues(tuple([hold_of(row) for row in rows]))
         case Totals():
             return Sums(tuple(sorted([(account, int(amount)) for account, amount in rows])))
         case RateKey():
@@ -302,28 +302,30 @@ _SET_HOLD = """INSERT INTO holds
     attempt = excluded.attempt, due = excluded.due, charged = excluded.charged"""
 _SPEND = "SELECT settled, held FROM spends WHERE limit_name = ? AND subject = ? AND period = ?"
 _ENTRY = "INSERT INTO entries (posting, account, amount, at) VALUES (?, ?, ?, ?)"
-_HOLD = """SELECT id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged, slots
+HOLDS = """SELECT id, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged, slots
     FROM holds"""
 
 
-def _hold(row: Any) -> tuple[HoldKey, Hold]:
+def hold_of(row: Any) -> tuple[HoldKey, Hold]:
+    """Read a row of ``HOLDS``."""
     id_, amount, owner, of_wallet, bounded, budgets, phase, attempt, due, charged, slots = row
     return HoldKey(id_), Hold(
         amount,
         owner,
         of_wallet,
         bool(bounded),
-        _budgets(budgets),
+        budgets_of(budgets),
         phase,
         attempt,
         due,
         charged,
-        _budgets(slots),
+        budgets_of(slots),
     )
 
 
 @lru_cache(FLAT_MAX)
-def _budgets(told: str) -> tuple[BudgetKey, ...]:
+def budgets_of(told: str) -> tuple[BudgetKey, ...]:
+    """Read a column of budgets."""
     return tuple(
         [BudgetKey(limit, _pairs(subject), period) for limit, subject, period in json.loads(told)]
     )
@@ -362,6 +364,7 @@ _flat: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators
 """Made once: ``json.dumps`` makes an encoder for each call that has wishes."""
 
 __all__ = [
+    "HOLDS",
     "LAST_COMMIT",
     "SCHEMA",
     "STEPS_DONE",
@@ -370,10 +373,12 @@ __all__ = [
     "Values",
     "answered",
     "asked",
+    "budgets_of",
     "committed",
     "forget_full",
     "found",
     "gathered",
+    "hold_of",
     "select",
     "steps",
     "write",
