@@ -32,10 +32,13 @@ from hyperroute.canon.mutation import (
     Tags,
 )
 from hyperroute.canon.quick import quick
+from hyperroute.canon.request import Request
 from hyperroute.canon.units import DAY, HOUR, MINUTE, SECOND, Instant
+from hyperroute.canon.usage import Usage
 from hyperroute.canon.wire import Headers
 from hyperroute.catalog.card import AccountLimits, Rate
 from hyperroute.catalog.facts import Lookup, holds
+from hyperroute.routing.needs import answers_wanted
 from hyperroute.routing.table import Limit, RouteTable
 
 PERIODS: Mapping[str, int] = MappingProxyType(
@@ -51,7 +54,6 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "user": ("user.id", "org.id"),
         "key": ("key.id",),
         "org": ("org.id",),
-        "model": (MODEL,),
     }
 )
 """Scope to the facts that name its subject; the first that is known counts."""
@@ -140,6 +142,33 @@ def charges(
     )
 
 
+def estimated(request: Request, tokens: int) -> Mapping[str, int]:
+    """Say by the word of a rate what a request is charged before it is made.
+
+    Its input, counted or estimated, and nothing of its output; of what is made as many as were asked
+    for, and of a time that nobody knows yet one second.
+    """
+    found = {"req": 1, "tok": max(1, tokens)}
+    if request.kind == "image":
+        found["image"] = answers_wanted(request.parameters)
+    if request.kind in {"video", "audio", "gpu"}:
+        found["second"] = 1
+    return found
+
+
+def used(estimate: Mapping[str, int], usage: Usage) -> Mapping[str, int]:
+    """Say the same once it is known what was used; what nobody reported stays as it was estimated."""
+    found = dict(estimate)
+    read = estimate["tok"] if usage.input_tokens is None else usage.input_tokens
+    found["tok"] = read + (usage.output_tokens or 0)
+    if usage.images is not None and "image" in found:
+        found["image"] = usage.images
+    times = [ms for ms in (usage.made_ms, usage.received_ms, usage.run_ms) if ms is not None]
+    if times and "second" in found:
+        found["second"] = -(-sum(times) // 1_000)
+    return found
+
+
 def granted(demands: Sequence[Demand], commit: Commit) -> Verdict:
     """Read what a store answered to the mutations of ``demands``, in their order.
 
@@ -193,14 +222,10 @@ def _demands(
     subject = subject_of(limit, known, model)
     if subject is None or not holds(limit.when, known):
         return
-    seen: dict[str, int] = {}
-    for rate in limit.rate:
-        meter = f"{rate.unit}/{rate.per}"
-        seen[meter] = seen.get(meter, 0) + 1
+    for meter, rate in meters(limit.rate):
         if units := costs.get(rate.unit, 0):
-            name = meter if seen[meter] == 1 else f"{meter}#{seen[meter]}"
             kind = Correct if limit.over == "observe" else Charge
-            key = RateKey(limit.name, name, subject)
+            key = RateKey(limit.name, meter, subject)
             yield Demand(limit.name, rate, kind(key, pace(rate, workers=workers), units))
 
 
@@ -208,14 +233,31 @@ def subject_of(limit: Limit, known: Lookup, model: str | None) -> Tags | None:
     """Name whose counter it is; ``None`` if one of its scopes is unknown, or is of attempts."""
     subject: list[tuple[str, str]] = []
     for scope in limit.per:
-        for fact in _SUBJECTS.get(scope, ()):
-            value = model if fact == MODEL else known(fact)
-            if value is not None:
-                subject.append((fact.removesuffix(".id"), str(value)))
-                break
-        else:
+        found = person_of(scope, known)
+        if scope == MODEL and model is not None:
+            found = MODEL, model
+        if found is None:
             return None
+        subject.append(found)
     return tuple(subject)
+
+
+def person_of(scope: str, known: Lookup) -> tuple[str, str] | None:
+    """Name who is meant by a scope; ``None``: nobody that is known."""
+    for fact in _SUBJECTS.get(scope, ()):
+        value = known(fact)
+        if value is not None:
+            return fact.removesuffix(".id"), str(value)
+    return None
+
+
+def meters(rates: Sequence[Rate]) -> Iterator[tuple[str, Rate]]:
+    """Name the counter of each rate (``req/min``); a second one of a name is ``req/min#2``."""
+    seen: dict[str, int] = {}
+    for rate in rates:
+        meter = f"{rate.unit}/{rate.per}"
+        seen[meter] = seen.get(meter, 0) + 1
+        yield (meter if seen[meter] == 1 else f"{meter}#{seen[meter]}"), rate
 
 
 def _verdict(demand: Demand, outcome: Charged | Exceeded) -> Verdict:

@@ -29,10 +29,18 @@ PermitKind = Literal["first", "retry", "rotate", "next", "last_resort"]
 next of the plan; the one that is made when everything was blocked."""
 
 Barrier = Literal[
-    "breaker", "probing", "offer", "provider", "credential", "credential_model", "budget"
+    "breaker",
+    "probing",
+    "offer",
+    "provider",
+    "credential",
+    "credential_model",
+    "budget",
+    "limit",
+    "credential_limit",
 ]
 """What keeps an attempt from being made: an open breaker, a probe in flight, a cool-down of that
-scope, or a retry budget that is used up."""
+scope, a retry budget that is used up, or a limit of the table, of which another key may be free."""
 
 
 @quick(frozen=True, slots=True, kw_only=True)
