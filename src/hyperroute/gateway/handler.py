@@ -5,6 +5,7 @@ Both gateways drive this one generator. It yields a wish and is sent what it got
 
     yield Read(…)      -> tuple       what a store holds
     yield Commit(…)    -> Commit      what it made of mutations
+    yield Sleep(…)     -> None        until a limit has room again
     yield Recall(…)    -> tuple       who keeps what a request refers to
     yield Remember(…)  -> None        who keeps what an answer made
     yield Whole(…)     -> Answer      carry a run out
@@ -37,7 +38,7 @@ from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
 from hyperroute.gateway import intake, kept, models, paths, render
 from hyperroute.gateway.array import ArrayFraming
-from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
+from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Sleep, Unwelcome, settled
 from hyperroute.gateway.kept import Kept, Recall, Remember
 from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
@@ -48,7 +49,7 @@ from hyperroute.runtime.answer import Answer
 from hyperroute.runtime.desk import Desk
 from hyperroute.runtime.router import Router
 
-Wish = Whole | Streamed | Read | Commit | Recall | Remember
+Wish = Whole | Streamed | Read | Commit | Sleep | Recall | Remember
 Reply = HttpResponse | Flowing[Any]
 Handling = Generator[Wish, Any, Reply]
 
@@ -137,6 +138,7 @@ class Handler:
             caller = yield from self.door.enter(http, place, visit)
         match place.verb:
             case "models" | "model":
+                caller = yield from self._polled(caller, visit)
                 return self._models(place, dialect, caller, visit)
             case "answer" | "count":
                 problem = intake.unreadable(http.headers)
@@ -146,16 +148,23 @@ class Handler:
                     return render.refusal(dialect, replace(problem, request_id=visit.request_id))
                 request = caller.narrowed(intake.read(self.desk.router, place, http), http.headers)
                 visit.asked = request.model or request.intent or ""
+                if place.verb == "count":
+                    caller = yield from self._polled(caller, visit)
+                    return self._counted(request, caller, visit)
                 if self.door is not None:
                     table = self.desk.router.table
                     caller = yield from self.door.admit(request, table, caller, visit)
-                if place.verb == "count":
-                    return self._counted(request, caller, visit)
                 providers = self.desk.router.table.providers
                 request = yield from kept.placed(request, visit.key, providers)
                 return (yield from self._answered(place, request, caller, visit))
             case _:
                 return self._not_found(http, visit)
+
+    def _polled(self, caller: Caller, visit: Visit) -> Generator[Wish, Any, Caller]:
+        """Let a caller ask for what makes nothing."""
+        if self.door is None:
+            return caller
+        return (yield from self.door.poll(self.desk.router.table, caller, visit))
 
     def _answered(self, place: Place, request: Request, caller: Caller, visit: Visit) -> Handling:
         name, facts = visit.request_id, caller.facts

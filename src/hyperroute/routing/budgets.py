@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final, Literal
 
 from hyperroute.canon.money import (
@@ -30,7 +30,7 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.units import DAY, Instant
 from hyperroute.catalog.card import Budget
 from hyperroute.catalog.facts import Lookup, holds
-from hyperroute.routing.limiting import subject_of
+from hyperroute.routing.limiting import share_of, subject_of
 from hyperroute.routing.table import Limit
 
 SPENDING_LIMIT: Final = "spending-limit"
@@ -40,7 +40,6 @@ OPEN_NOW: Final = "now"
 """In the place of a period: what counts in it counts while it is open."""
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_EXACT: Final = Context(prec=28)
 
 
 def budgets(
@@ -144,11 +143,6 @@ def share(each: Wanted, state: MoneyState | None) -> Decimal:
     return share_of(used, each.most)
 
 
-def share_of(used: int, most: int) -> Decimal:
-    """Divide; of nothing everything is used."""
-    return _EXACT.divide(Decimal(used), Decimal(most)) if most > 0 else Decimal(1)
-
-
 # --- what applies ----------------------------------------------------------------------------------
 def _wanted(
     limits: Sequence[Limit], known: Lookup, *, unix_ns: int, model: str | None
@@ -201,7 +195,6 @@ __all__ = [
     "period_of",
     "purse",
     "share",
-    "share_of",
     "slots",
     "wanted",
 ]

@@ -5,8 +5,8 @@ Every endpoint asks the same three questions, and so every endpoint is limited b
 ``granted`` reads what came of it. A subject is a user, not a key: another key of the same user is
 no other quota (invariant 46); of a key that belongs to an organisation it is the organisation.
 
-What the table says and nobody keeps yet is not passed over: ``unenforced`` names it, for ``serve``
-to print at its start.
+What is not kept as the table says it is not passed over: ``unenforced`` names it, for ``serve`` to
+print at its start.
 
 Example:
     >>> demands = charges(table.limits, facts.get, {"req": 1})
@@ -19,7 +19,9 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Context, Decimal
 from types import MappingProxyType
+from typing import Final
 
 from hyperroute.canon.mutation import (
     Charge,
@@ -48,6 +50,9 @@ PERIODS: Mapping[str, int] = MappingProxyType(
 begins anew with the calendar."""
 
 MODEL = "model"
+
+_EXACT: Final = Context(prec=28)
+"""Of this module, so that nobody's settings change a share."""
 
 _SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -194,6 +199,36 @@ def granted(demands: Sequence[Demand], commit: Commit) -> Verdict:
     return _verdict(demand, tightest)
 
 
+def refusing(demands: Sequence[Demand], commit: Commit) -> frozenset[str]:
+    """Name the limits that refuse."""
+    told = zip(demands, commit.outcomes, strict=True)
+    return frozenset([demand.limit for demand, told_ in told if isinstance(told_, Exceeded)])
+
+
+def patience(limits: Sequence[Limit], names: frozenset[str]) -> int:
+    """Say how long a request that all of these refuse is held, in nanoseconds; the least counts."""
+    return min([limit.wait_ns for limit in limits if limit.name in names], default=0)
+
+
+def shares(demands: Sequence[Demand], commit: Commit) -> Mapping[str, Decimal]:
+    """Say how much of each rate was used before this request, of what may come at once.
+
+    The fullest of a limit counts; tokens are as they were estimated.
+    """
+    found: dict[str, Decimal] = {}
+    for demand, outcome in zip(demands, commit.outcomes, strict=True):
+        if isinstance(outcome, Charged):
+            burst = demand.mutation.pace.burst
+            part = share_of(max(0, burst - outcome.left - demand.mutation.units), burst)
+            found[demand.limit] = max(part, found.get(demand.limit, part))
+    return found
+
+
+def share_of(used: int, most: int) -> Decimal:
+    """Divide; of nothing everything is used."""
+    return _EXACT.divide(Decimal(used), Decimal(most)) if most > 0 else Decimal(1)
+
+
 def pace(rate: Rate, *, workers: int = 1) -> Pace:
     """Turn a rate of the table into what a counter needs.
 
@@ -204,14 +239,17 @@ def pace(rate: Rate, *, workers: int = 1) -> Pace:
     return Pace(rate.amount, PERIODS[rate.per] * workers, max(1, burst // workers))
 
 
-def unenforced(table: RouteTable) -> tuple[str, ...]:
-    """Say, a sentence each, what the table limits and nobody keeps yet."""
+def unenforced(table: RouteTable, *, money: bool = False) -> tuple[str, ...]:
+    """Say, a sentence each, what the table limits and is not kept as it says.
+
+    ``money``: whether a store keeps holds, in which budgets, floors and slots of callers are.
+    """
     return (
-        *(told for limit in table.limits for told in _not_kept(limit)),
+        *(told for limit in table.limits for told in _not_kept(limit, money=money)),
         *(
-            f"limits of {place} are not enforced yet"
+            f"the budget of {place} is counted anew at every start"
             for place, limits in _account_limits(table)
-            if limits is not None
+            if limits is not None and limits.budget is not None
         ),
     )
 
@@ -281,25 +319,25 @@ def _seconds(ns: int) -> int:
     return -(-ns // SECOND)
 
 
-# --- what nobody keeps yet -----------------------------------------------------------------------
-def _not_kept(limit: Limit) -> Iterator[str]:
+# --- what is not kept as it is said -----------------------------------------------------------------------
+def _not_kept(limit: Limit, *, money: bool) -> Iterator[str]:
     parts = [
         word
         for word, said in (
             ("at_once", limit.at_once),
             ("floor", limit.floor),
             ("budget", limit.budget),
-            ("warn", limit.warn),
         )
-        if said
+        if said is not None
     ]
-    scopes = [scope for scope in limit.per if scope not in _SUBJECTS]
-    if scopes:
-        yield f"limit {limit.name!r} is not enforced yet: it is per {', '.join(scopes)}"
-    elif parts:
-        yield f"limit {limit.name!r}: {', '.join(parts)} not enforced yet"
-    if limit.rate and not scopes and limit.over not in {"stop", "observe"}:
-        yield f"limit {limit.name!r}: beyond its rate a request is refused, not {limit.over!r}"
+    if parts and not limit.of_attempts and not money:
+        yield f"limit {limit.name!r}: {', '.join(parts)} not enforced without a state"
+    if limit.of_attempts and limit.budget is not None:
+        yield f"the budget of limit {limit.name!r} is counted anew at every start"
+    if limit.floor is not None and limit.hold == "estimate":
+        yield f"limit {limit.name!r}: the worst case is held, and no estimate"
+    if limit.warn:
+        yield f"limit {limit.name!r}: warn not enforced yet"
 
 
 def _account_limits(table: RouteTable) -> Iterator[tuple[str, AccountLimits | None]]:
@@ -311,4 +349,22 @@ def _account_limits(table: RouteTable) -> Iterator[tuple[str, AccountLimits | No
         yield f"offer {offer.id!r}", offer.limits
 
 
-__all__ = ["PERIODS", "UNLIMITED", "Demand", "Verdict", "charges", "granted", "pace", "unenforced"]
+__all__ = [
+    "PERIODS",
+    "UNLIMITED",
+    "Demand",
+    "Verdict",
+    "charges",
+    "estimated",
+    "granted",
+    "meters",
+    "pace",
+    "patience",
+    "person_of",
+    "refusing",
+    "share_of",
+    "shares",
+    "subject_of",
+    "unenforced",
+    "used",
+]
