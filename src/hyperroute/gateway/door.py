@@ -24,7 +24,7 @@ from hyperroute.gateway import auth, hints
 from hyperroute.gateway.paths import Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.secret import Secret
-from hyperroute.routing.budgets import share, wanted
+from hyperroute.routing.budgets import disables, share, wanted
 from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.inquiry import inquiry_of
 from hyperroute.routing.limiting import (
@@ -44,6 +44,7 @@ from hyperroute.routing.record import Record
 from hyperroute.routing.resolve import is_open, resolve_name
 from hyperroute.routing.table import RouteTable
 from hyperroute.routing.view import View
+from hyperroute.runtime.tab import NOT_ADMITTED
 
 
 @quick(frozen=True, slots=True)
@@ -110,11 +111,16 @@ class Caller:
             narrowing = replace(narrowing, models=self.models)
         return request if narrowing is request.narrowing else replace(request, narrowing=narrowing)
 
-    def disabling(self) -> tuple[Put, ...]:
-        """Say what makes the key inactive, unless somebody has changed it meanwhile."""
+    def disabling(self, table: RouteTable, limit: str) -> tuple[Put, ...]:
+        """Say what makes the key inactive if it does so beyond that limit.
+
+        Unless somebody has changed it meanwhile.
+        """
         if self.key is None:
             return ()
         key, version = self.key
+        if not disables(table.limits, limit, own=key.auto_disable):
+            return ()
         return (keys.put(replace(key, active=False), expected=version),)
 
 
@@ -228,6 +234,7 @@ def _charged(
             if name != "Retry-After"
         )
         if verdict.allowed:
+            visit.limits = headers
             made = replace(caller, headers=headers, demands=demands)
             return _Charged(made, shares(demands, commit))
         names = refusing(demands, commit)
@@ -238,10 +245,10 @@ def _charged(
             break
         yield Sleep(verdict.wait_ns)
         waited += verdict.wait_ns
-    over = [one for one in table.limits if one.name in names and one.over == "disable"]
-    if over and (closing := caller.disabling()):
+    closing = next((put for name in sorted(names) if (put := caller.disabling(table, name))), ())
+    if closing:
         yield Commit(closing)
-    raise _refused(verdict, headers, disabled=bool(over))
+    raise _refused(verdict, headers, disabled=bool(closing))
 
 
 def _refused(verdict: Verdict, headers: Headers, *, disabled: bool) -> Unwelcome:
@@ -263,10 +270,13 @@ def _refused(verdict: Verdict, headers: Headers, *, disabled: bool) -> Unwelcome
 def settled(caller: Caller, request: Request, record: Record) -> list[Mutation]:
     """Correct what was charged by estimate, once it is known what was used.
 
-    What nobody reported stays estimated; of output nothing was charged.
+    What nobody reported stays estimated; of output nothing was charged. What was never tried used
+    nothing but its request, and what was refused for want of money not even that.
     """
     estimate = estimated(request, estimated_tokens(request.input_bytes))
     real = used(estimate, record.usage)
+    if not record.attempts:
+        real = {} if record.refusal in NOT_ADMITTED else {"req": 1}
     return [
         Correct(demand.mutation.key, demand.mutation.pace, difference)
         for demand in caller.demands

@@ -177,7 +177,8 @@ class Handler:
             return journal(record, None) if self.desk.till is None else ()
 
         if not request.stream:
-            answer: Answer = yield Whole(request, name, facts, journal)
+            whole = Whole(request, name, facts, journal)
+            answer: Answer = yield from self._carried(whole, caller, unpaid)
             visit.record = answer.record
             if mutations := unpaid(answer.record):
                 # An answer that was paid for is worth more than a counter.
@@ -201,7 +202,8 @@ class Handler:
                 ),
                 body=answer.body,
             )
-        opening: Opening[Any] = yield Streamed(request, name, facts, journal)
+        streamed = Streamed(request, name, facts, journal)
+        opening: Opening[Any] = yield from self._carried(streamed, caller, unpaid)
         reframing = ArrayFraming() if place.array else None
         kind = (render.JSON,) if place.array else render.SSE
         route = self._delivering(opening) if self.tells_route else ()
@@ -219,6 +221,21 @@ class Handler:
             settle=unpaid,
             reframing=reframing,
         )
+
+    def _carried(
+        self, wish: Whole | Streamed, caller: Caller, unpaid: Callable[[Record], Sequence[Mutation]]
+    ) -> Generator[Wish, Any, Any]:
+        """Wish for a run; of one that was refused or failed, take back what it did not use."""
+        try:
+            return (yield wish)
+        except RequestError as error:
+            if isinstance(record := error.record, Record):
+                closing = caller.disabling(self.desk.router.table, record.limit)
+                for mutations in (unpaid(record), closing):
+                    if mutations:
+                        with suppress(StoreError):
+                            yield Commit(mutations)
+            raise
 
     def _route(self, record: Record, served: str | None) -> Headers:
         return (
@@ -242,9 +259,9 @@ class Handler:
         if isinstance(error.record, Record):
             visit.record = error.record
         told = render.told_of_run(error, dialect=dialect.name, request_id=visit.request_id)
-        more: Headers = ()
+        more = visit.limits
         if self.tells_route and visit.record is not None:
-            more = (("x-hyperroute-attempts", str(len(visit.record.attempts))),)
+            more = (*more, ("x-hyperroute-attempts", str(len(visit.record.attempts))))
         retry = False if render.hopeless(error) else None
         return render.refusal(dialect, told, headers=more, retry=retry)
 

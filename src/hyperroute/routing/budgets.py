@@ -102,9 +102,24 @@ def purse(limits: Sequence[Limit], known: Lookup, *, default: Purse | None) -> P
     return max(found, key=_strictness, default=default)
 
 
-def limit_of(limits: Sequence[Limit], key: BudgetKey) -> Limit | None:
-    """Find the limit whose budget or slot refused; ``None``: the key's own spending limit."""
-    return next((limit for limit in limits if limit.name == key.limit), None)
+def patience(limits: Sequence[Limit], refused: BudgetKey) -> int:
+    """Say how long a request is held that a slot or budget refuses, in nanoseconds.
+
+    A slot may be free again at any time; a budget is not before its next period.
+    """
+    if refused.period != OPEN_NOW:
+        return 0
+    return next((limit.wait_ns for limit in limits if limit.name == refused.limit), 0)
+
+
+def disables(limits: Sequence[Limit], name: str, *, own: bool) -> bool:
+    """Say whether the key becomes inactive because this limit refused.
+
+    ``own``: whether it does so for its own spending limit.
+    """
+    if name == SPENDING_LIMIT:
+        return own
+    return any(limit.name == name and limit.over == "disable" for limit in limits)
 
 
 def period_of(per: Literal["day", "month"], unix_ns: Instant) -> str:
@@ -191,7 +206,8 @@ __all__ = [
     "Wanted",
     "amount_of",
     "budgets",
-    "limit_of",
+    "disables",
+    "patience",
     "period_of",
     "purse",
     "share",

@@ -106,14 +106,15 @@ def tolls(
     table, offer = plan.table, candidate.offer
     entry = table.providers[offer.provider]
     named = limits_of_attempts(table)
-    if entry.limits is None and offer.limits is None and not named and not entry.keys:
+    own = next((key.limits for key in entry.keys or () if key.id == credential), None)
+    if entry.limits is None and offer.limits is None and own is None and not named:
         return ()
     asking = _Asking(plan, candidate, credential, at, unix_ns)
     found: list[Toll] = []
     for scope, name, limits in (
         ("provider", offer.provider, entry.limits),
         ("offer", offer.id, offer.limits),
-        *[("credential", key.id, key.limits) for key in entry.keys or () if key.id == credential],
+        ("credential", credential, own),
     ):
         if limits is not None:
             found += asking.of_account(scope, name, limits)

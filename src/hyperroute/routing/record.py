@@ -122,6 +122,7 @@ class Record:
         failure: What decided the outcome, if it is not ``served``.
         left: Of a run whose caller left while a call was open; ``None``: no call was.
         refusal: The code of a plan that refused.
+        limit: The limit that refused it, where one did.
         served: The offer whose answer was delivered, in whole or in part.
         began_unix_ns: Wall time of the beginning; instants are monotonic.
     """
@@ -143,6 +144,7 @@ class Record:
     failure: Failure | None = None
     left: Left | None = None
     refusal: str | None = None
+    limit: str = ""
     served: str | None = None
     scale: int = 1
     began_unix_ns: int = 0
@@ -200,6 +202,7 @@ class Record:
                 "failure": self.failure.kind.value if self.failure is not None else None,
                 "left": self.left,
                 "refusal": self.refusal,
+                "limit": self.limit or None,
                 "served": self.served,
                 "usage": _counts(self.usage),
                 "losses": [_plain(loss) for loss in self.losses] or None,

@@ -16,12 +16,29 @@ from hyperroute.client import Router
 from hyperroute.gateway.door import Door
 from hyperroute.ledger.book import book
 from hyperroute.routing.budgets import period_of
+from hyperroute.runtime.tab import Wallets
 from hyperroute.stores.memory import MemoryStore
 from hyperroute.testing.replies import whole
-from hyperroute.testing.script import SECOND
+from hyperroute.testing.script import MS, SECOND
 from hyperroute.testing.world import World
 
 PATH = "/v1/chat/completions"
+
+
+class Crowded(MemoryStore):
+    """A store in which somebody else ends, once others were refused so often."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.asked = 0
+        self.ends_at = 0
+
+    def commit(self, mutations: Any) -> Any:
+        if isinstance(mutations[0], Reserve):
+            self.asked += 1
+            if self.asked == self.ends_at:
+                super().commit([End(HoldKey("other"), None)])
+        return super().commit(mutations)
 
 
 @pytest.fixture
@@ -34,14 +51,15 @@ def world():
 
 @pytest.fixture
 def store(world):
-    return MemoryStore(now=world.now, book=book)
+    return Crowded(now=world.now, book=book)
 
 
 @pytest.fixture
 def serving(colour, registry, world, store):
-    def serve(text: str, **more: Any) -> Any:
+    def serve(text: str, *, wallets: Wallets | None = None, **more: Any) -> Any:
         router = Router.loads(TABLE + text, registry=registry)
-        return opened(colour, router, world, Door(pepper=PEPPER, **more), store)
+        guard = Door(pepper=PEPPER, **more)
+        return opened(colour, router, world, guard, store, wallets=wallets)
 
     return serve
 
@@ -209,3 +227,93 @@ def test_of_a_budget_that_nobody_keeps_nothing_is_known(serving, store, world):
     text = BUDGET.replace('">= 50%"', '"< 50%"')
     assert served(serving(text, money=True), bearer(store)) == "flash@google"
     assert served(serving(text), bearer(store)) == "gpt@one"
+
+
+# --- at once, and budgets --------------------------------------------------------------------------
+FEW = "limits: {few: {per: user, at_once: 1%s}, speed: {per: user, rate: 3 req / min}}\n"
+ADA = (("user", "ada"),)
+
+
+def crowd(store: Crowded, name: str = "other", *, until: int = 0) -> None:
+    """Let another request of the same user be under way."""
+    slot = BudgetKey("few", ADA, "now")
+    assert store.commit([Reserve(HoldKey(name), 0, slots=((slot, 1),))]).done
+    store.asked, store.ends_at = 0, until
+
+
+def left(answer: Any) -> str:
+    return str(answer.headers["x-ratelimit-remaining"])
+
+
+def test_beyond_what_is_under_way_at_once_a_request_is_refused_and_takes_nothing(
+    serving, store, world
+):
+    door = serving(FEW % "", wallets="none")
+    header = bearer(store)
+    assert left(door.post(PATH, CHAT, header)) == "2"
+    assert left(door.post(PATH, CHAT, header)) == "1", "the slot came back"
+    crowd(store)
+    for stream in (False, True):
+        refused = door.post(PATH, {**CHAT, "stream": stream}, header)
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        assert refused.json["error"]["type"] == "rate_limit_error"
+        assert "'few'" in refused.json["error"]["message"]
+        assert door.visits[-1].record.limit == "few"
+    assert (len(world.sent), world.now()) == (2, 0)
+    store.commit([End(HoldKey("other"), None)])
+    assert left(door.post(PATH, CHAT, header)) == "0", "what was refused took nothing of the rate"
+
+
+def test_a_slot_is_waited_for_as_long_as_its_limit_says(serving, store, world):
+    door = serving(FEW % ", over: wait 1s", wallets="none")
+    header = bearer(store)
+    crowd(store, until=4)
+    assert door.post(PATH, CHAT, header).status == 200
+    assert world.now() == (20 + 40 + 80) * MS
+    crowd(store, "another")
+    began = world.now()
+    assert door.post(PATH, CHAT, header).status == 429
+    assert world.now() - began == SECOND
+
+
+CAPPED = """
+limits:
+  cap: {per: key, budget: 0.00001 usd / day, over: %s}
+  speed: {per: user, rate: 2 req / min}
+"""
+PRICED = TABLE.replace("sends: gpt}", "sends: gpt, price: {per: 1M tok, in: 1, out: 1}}")
+
+
+def test_a_budget_that_refuses_may_disable_the_key_and_takes_nothing_else(
+    colour, registry, world, store
+):
+    for over, after in (("stop", 402), ("disable", 401)):
+        text = PRICED + CAPPED % over
+        router = Router.loads(text, registry=registry)
+        door = opened(colour, router, world, Door(pepper=PEPPER), store, wallets="none")
+        header = bearer(store, id=f"k-{over}", owner_id=over)
+        body = {**CHAT, "max_tokens": 50}
+        assert door.post(PATH, body, header).status == 402
+        assert door.post(PATH, body, header).status == after
+        assert is_active(store, f"k-{over}") == (over == "stop")
+        other = bearer(store, id=f"l-{over}", owner_id=over)
+        assert left(door.post(PATH, body, other)) == "1"
+
+
+def test_a_key_disables_itself_beyond_its_own_limit_if_its_owner_wants_that(
+    colour, registry, world, store
+):
+    router = Router.loads(PRICED, registry=registry)
+    door = opened(colour, router, world, Door(pepper=PEPPER), store, wallets="none")
+    for auto, after in ((False, 402), (True, 401)):
+        cap = {"spending_limit_microcredits": 0, "auto_disable": auto}
+        header = bearer(store, id=f"k{auto}", **cap)
+        statuses = [door.post(PATH, {**CHAT, "max_tokens": 5}, header).status for _ in range(2)]
+        assert statuses == [402, after]
+
+
+def test_a_request_that_was_never_tried_used_no_tokens(serving, store):
+    door = serving("limits: {words: {per: user, rate: 40 tok / min}}\n")
+    header = bearer(store)
+    body = {**CHAT, "model": "nokey"}
+    assert [door.post(PATH, body, header).status for _ in range(4)] == [503] * 4
