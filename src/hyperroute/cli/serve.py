@@ -160,7 +160,7 @@ def _start(serving: Serving) -> None:
         _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {shown(serving.state)}")
     if serving.keeps_money:
         _say(f"{'wallets:':<20} {_ASKED[serving.wallets]}")
-    for line in unenforced(router.table):
+    for line in unenforced(router.table, money=serving.keeps_money):
         _say(f"note: {line}")
     if serving.workers > 1 and router.table.limits and not serving.shares_rates:
         _say(f"note: each of {serving.workers} workers holds to its share of every rate")

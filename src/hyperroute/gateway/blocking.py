@@ -14,7 +14,7 @@ from hyperroute.client import Client
 from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
-from hyperroute.gateway.door import Commit, Door, Read
+from hyperroute.gateway.door import Commit, Door, Read, Sleep
 from hyperroute.gateway.handler import Handler, Reply
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
@@ -113,6 +113,8 @@ class BlockingGateway:
                 return self._kept().read(keys)
             case Commit(mutations):
                 return self._kept().commit(mutations)
+            case Sleep(ns):
+                return self.client.clock.sleep(ns)
             case Recall():
                 return self.memory.recall(wish, now=self.client.clock.now())
             case Remember():

@@ -5,6 +5,7 @@ Both gateways drive this one generator. It yields a wish and is sent what it got
 
     yield Read(…)      -> tuple       what a store holds
     yield Commit(…)    -> Commit      what it made of mutations
+    yield Sleep(…)     -> None        until a limit has room again
     yield Recall(…)    -> tuple       who keeps what a request refers to
     yield Remember(…)  -> None        who keeps what an answer made
     yield Whole(…)     -> Answer      carry a run out
@@ -37,7 +38,7 @@ from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
 from hyperroute.gateway import intake, kept, keys_api, models, paths, render, usage_api
 from hyperroute.gateway.array import ArrayFraming
-from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Unwelcome, settled
+from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Sleep, Unwelcome, settled
 from hyperroute.gateway.journal import refusal_noted, run_noted
 from hyperroute.gateway.kept import Kept, Recall, Remember
 from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening, Paged
@@ -50,7 +51,7 @@ from hyperroute.runtime.answer import Answer
 from hyperroute.runtime.desk import Desk
 from hyperroute.runtime.router import Router
 
-Wish = Whole | Streamed | Read | Commit | Recall | Remember
+Wish = Whole | Streamed | Read | Commit | Sleep | Recall | Remember
 Reply = HttpResponse | Flowing[Any] | Paged
 Handling = Generator[Wish, Any, Reply]
 
@@ -151,6 +152,7 @@ class Handler:
             caller = yield from self.door.enter(http, place, visit)
         match place.verb:
             case "models" | "model":
+                caller = yield from self._polled(caller, visit)
                 return self._models(place, dialect, caller, visit)
             case "usage" | "export" if self.door is not None:
                 providers = self.desk.router.table.providers
@@ -166,16 +168,23 @@ class Handler:
                     return render.refusal(dialect, replace(problem, request_id=visit.request_id))
                 request = caller.narrowed(intake.read(self.desk.router, place, http), http.headers)
                 visit.asked = request.model or request.intent or ""
+                if place.verb == "count":
+                    caller = yield from self._polled(caller, visit)
+                    return self._counted(request, caller, visit)
                 if self.door is not None:
                     table = self.desk.router.table
                     caller = yield from self.door.admit(request, table, caller, visit)
-                if place.verb == "count":
-                    return self._counted(request, caller, visit)
                 providers = self.desk.router.table.providers
                 request = yield from kept.placed(request, visit.key, providers)
                 return (yield from self._answered(place, request, caller, visit))
             case _:
                 return self._not_found(http, visit)
+
+    def _polled(self, caller: Caller, visit: Visit) -> Generator[Wish, Any, Caller]:
+        """Let a caller ask for what makes nothing."""
+        if self.door is None:
+            return caller
+        return (yield from self.door.poll(self.desk.router.table, caller, visit))
 
     def _answered(self, place: Place, request: Request, caller: Caller, visit: Visit) -> Handling:
         name, facts = visit.request_id, caller.facts
@@ -188,7 +197,8 @@ class Handler:
             return settled(caller, request, record) if self.desk.till is None else ()
 
         if not request.stream:
-            answer: Answer = yield Whole(request, name, facts, journal)
+            whole = Whole(request, name, facts, journal)
+            answer: Answer = yield from self._carried(whole, caller, unpaid)
             visit.record = answer.record
             if mutations := unpaid(answer.record):
                 # An answer that was paid for is worth more than a counter.
@@ -212,7 +222,8 @@ class Handler:
                 ),
                 body=answer.body,
             )
-        opening: Opening[Any] = yield Streamed(request, name, facts, journal)
+        streamed = Streamed(request, name, facts, journal)
+        opening: Opening[Any] = yield from self._carried(streamed, caller, unpaid)
         reframing = ArrayFraming() if place.array else None
         kind = (render.JSON,) if place.array else render.SSE
         route = self._delivering(opening) if self.tells_route else ()
@@ -230,6 +241,21 @@ class Handler:
             settle=unpaid,
             reframing=reframing,
         )
+
+    def _carried(
+        self, wish: Whole | Streamed, caller: Caller, unpaid: Callable[[Record], Sequence[Mutation]]
+    ) -> Generator[Wish, Any, Any]:
+        """Wish for a run; of one that was refused or failed, take back what it did not use."""
+        try:
+            return (yield wish)
+        except RequestError as error:
+            if isinstance(record := error.record, Record):
+                closing = caller.disabling(self.desk.router.table, record.limit)
+                for mutations in (unpaid(record), closing):
+                    if mutations:
+                        with suppress(StoreError):
+                            yield Commit(mutations)
+            raise
 
     def _route(self, record: Record, served: str | None) -> Headers:
         return (
@@ -253,9 +279,9 @@ class Handler:
         if isinstance(error.record, Record):
             visit.record = error.record
         told = render.told_of_run(error, dialect=dialect.name, request_id=visit.request_id)
-        more: Headers = ()
+        more = visit.limits
         if self.tells_route and visit.record is not None:
-            more = (("x-hyperroute-attempts", str(len(visit.record.attempts))),)
+            more = (*more, ("x-hyperroute-attempts", str(len(visit.record.attempts))))
         retry = False if render.hopeless(error) else None
         return render.refusal(dialect, told, headers=more, retry=retry)
 

@@ -29,7 +29,9 @@ from hyperroute.gateway.metrics import Metrics
 from hyperroute.gateway.tracing import tracer_of
 from hyperroute.gateway.visit import Observer, Visit, log_entry, told_to
 from hyperroute.ledger.book import book
+from hyperroute.runtime.board import Board
 from hyperroute.runtime.clock import SystemClock
+from hyperroute.runtime.quotas import Quotas
 from hyperroute.runtime.tab import Till, Wallets
 from hyperroute.stores.base import Store
 from hyperroute.stores.opening import opened
@@ -172,6 +174,7 @@ def application() -> Application:
         serving.router(),
         watch=serving.watch,
         fetch_media=serving.fetch_media,
+        board=Board(counters=Quotas(workers=serving.workers)),
         till=Till(store, wallets=serving.wallets) if serving.keeps_money else None,
     )
     gateway = Gateway(
@@ -224,7 +227,11 @@ def _store(serving: Serving) -> Store:
 
 def _door(serving: Serving) -> Door:
     pepper = pepper_of(serving.state, os.environ) if serving.asks_keys else None
-    return Door(pepper=pepper, workers=1 if serving.shares_rates else serving.workers)
+    return Door(
+        pepper=pepper,
+        workers=1 if serving.shares_rates else serving.workers,
+        money=serving.keeps_money,
+    )
 
 
 def _logged(visit: Visit) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperroute.canon.money import Microcredits
+from hyperroute.canon.wire import Headers
 from hyperroute.routing.record import Record
 
 MILLION = 1_000_000
@@ -29,6 +30,7 @@ class Visit:
             stream), ``gone`` (the caller left) or ``slow`` (the caller did not read).
         record: Of the run, where there was one and it is over.
         charged: What the caller was charged, in micro-credits; ``None``: nothing.
+        limits: What the caller is told of its rates with whatever it is answered.
         traceparent: As the caller sent it (W3C Trace Context), ``""`` where it did not.
         began_unix_ns: Unix time of its arrival, for traces.
         left_at: When the caller left, where what it asked for was heard out; ``None`` where not.
@@ -46,6 +48,7 @@ class Visit:
     ended: str = "whole"
     record: Record | None = None
     charged: Microcredits | None = None
+    limits: Headers = ()
     traceparent: str = ""
     began_at: int = 0
     began_unix_ns: int = 0

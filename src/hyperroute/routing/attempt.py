@@ -58,6 +58,7 @@ from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.canon.usage import NO_USAGE
 from hyperroute.routing.moves import Move, following, opening, sidestep
 from hyperroute.routing.plan import Plan
+from hyperroute.routing.quotas import tolls
 from hyperroute.routing.record import Denial, Left, Outcome
 from hyperroute.routing.recording import attempt_of, record_of
 from hyperroute.routing.state import (
@@ -164,6 +165,13 @@ def _asking(state: State, move: Move, starts_at: Instant, before: tuple[Action, 
         at=starts_at,
         charge=move.charge,
         budget=state.plan.rules.budget,
+        tolls=tolls(
+            state.plan,
+            candidate,
+            move.trail.credential,
+            at=starts_at,
+            unix_ns=state.began_unix_ns + starts_at - state.began_at,
+        ),
     )
     asking = state.but(phase=Phase.ASKING, move=move, wake_at=starts_at)
     return asking, (*before, Ask(permit))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final, Literal
 
 from hyperroute.canon.money import (
@@ -30,7 +30,7 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.units import DAY, Instant
 from hyperroute.catalog.card import Budget
 from hyperroute.catalog.facts import Lookup, holds
-from hyperroute.routing.limiting import subject_of
+from hyperroute.routing.limiting import share_of, subject_of
 from hyperroute.routing.table import Limit
 
 SPENDING_LIMIT: Final = "spending-limit"
@@ -40,7 +40,6 @@ OPEN_NOW: Final = "now"
 """In the place of a period: what counts in it counts while it is open."""
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_EXACT: Final = Context(prec=28)
 
 
 def budgets(
@@ -103,9 +102,24 @@ def purse(limits: Sequence[Limit], known: Lookup, *, default: Purse | None) -> P
     return max(found, key=_strictness, default=default)
 
 
-def limit_of(limits: Sequence[Limit], key: BudgetKey) -> Limit | None:
-    """Find the limit whose budget or slot refused; ``None``: the key's own spending limit."""
-    return next((limit for limit in limits if limit.name == key.limit), None)
+def patience(limits: Sequence[Limit], refused: BudgetKey) -> int:
+    """Say how long a request is held that a slot or budget refuses, in nanoseconds.
+
+    A slot may be free again at any time; a budget is not before its next period.
+    """
+    if refused.period != OPEN_NOW:
+        return 0
+    return next((limit.wait_ns for limit in limits if limit.name == refused.limit), 0)
+
+
+def disables(limits: Sequence[Limit], name: str, *, own: bool) -> bool:
+    """Say whether the key becomes inactive because this limit refused.
+
+    ``own``: whether it does so for its own spending limit.
+    """
+    if name == SPENDING_LIMIT:
+        return own
+    return any(limit.name == name and limit.over == "disable" for limit in limits)
 
 
 def period_of(per: Literal["day", "month"], unix_ns: Instant) -> str:
@@ -142,11 +156,6 @@ def share(each: Wanted, state: MoneyState | None) -> Decimal:
     assert state is None or isinstance(state, Spend)
     used = 0 if state is None else state.settled + state.held
     return share_of(used, each.most)
-
-
-def share_of(used: int, most: int) -> Decimal:
-    """Divide; of nothing everything is used."""
-    return _EXACT.divide(Decimal(used), Decimal(most)) if most > 0 else Decimal(1)
 
 
 # --- what applies ----------------------------------------------------------------------------------
@@ -197,11 +206,11 @@ __all__ = [
     "Wanted",
     "amount_of",
     "budgets",
-    "limit_of",
+    "disables",
+    "patience",
     "period_of",
     "purse",
     "share",
-    "share_of",
     "slots",
     "wanted",
 ]

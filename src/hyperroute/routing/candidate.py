@@ -98,5 +98,7 @@ class Refusal:
     param: str = ""
     available: tuple[str, ...] = ()
     retry_after_s: int | None = None
+    limit: str = ""
+    """Name of the budget or of the limit at once that was reached, where that is why."""
     looked: bool = False
     """Offers were looked at, and each has a rejection that says why not."""

@@ -17,7 +17,7 @@ from hyperroute.routing.readings import redacted
 from hyperroute.routing.table import RouteTable
 from hyperroute.routing.view import as_fact
 
-VERSION = 2
+VERSION = 3
 
 
 def sealed(request: Request, table: RouteTable, answers: Answers, seed: int) -> bytes:
@@ -118,6 +118,7 @@ def _answers(answers: Answers) -> dict[str, Any]:
         "day": answers.day,
         "input_tokens": answers.input_tokens,
         "blocked": dict(answers.blocked),
+        "full": dict(answers.full),
         "probing": sorted(answers.probing),
         "missing": dict(answers.missing),
         "facts": {name: packed(value) for name, value in answers.facts.items()},
@@ -131,6 +132,7 @@ def _answered(known: Mapping[str, Any]) -> Answers:
         day=known["day"],
         input_tokens=known["input_tokens"],
         blocked=known["blocked"],
+        full=known["full"],
         probing=frozenset(known["probing"]),
         missing=known["missing"],
         facts=unpacked(known["facts"]),

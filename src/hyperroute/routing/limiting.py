@@ -5,8 +5,8 @@ Every endpoint asks the same three questions, and so every endpoint is limited b
 ``granted`` reads what came of it. A subject is a user, not a key: another key of the same user is
 no other quota (invariant 46); of a key that belongs to an organisation it is the organisation.
 
-What the table says and nobody keeps yet is not passed over: ``unenforced`` names it, for ``serve``
-to print at its start.
+What is not kept as the table says it is not passed over: ``unenforced`` names it, for ``serve`` to
+print at its start.
 
 Example:
     >>> demands = charges(table.limits, facts.get, {"req": 1})
@@ -19,7 +19,9 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Context, Decimal
 from types import MappingProxyType
+from typing import Final
 
 from hyperroute.canon.mutation import (
     Charge,
@@ -32,10 +34,13 @@ from hyperroute.canon.mutation import (
     Tags,
 )
 from hyperroute.canon.quick import quick
+from hyperroute.canon.request import Request
 from hyperroute.canon.units import DAY, HOUR, MINUTE, SECOND, Instant
+from hyperroute.canon.usage import Usage
 from hyperroute.canon.wire import Headers
 from hyperroute.catalog.card import AccountLimits, Rate
 from hyperroute.catalog.facts import Lookup, holds
+from hyperroute.routing.needs import answers_wanted
 from hyperroute.routing.table import Limit, RouteTable
 
 PERIODS: Mapping[str, int] = MappingProxyType(
@@ -46,12 +51,14 @@ begins anew with the calendar."""
 
 MODEL = "model"
 
+_EXACT: Final = Context(prec=28)
+"""Of this module, so that nobody's settings change a share."""
+
 _SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "user": ("user.id", "org.id"),
         "key": ("key.id",),
         "org": ("org.id",),
-        "model": (MODEL,),
     }
 )
 """Scope to the facts that name its subject; the first that is known counts."""
@@ -140,6 +147,33 @@ def charges(
     )
 
 
+def estimated(request: Request, tokens: int) -> Mapping[str, int]:
+    """Say by the word of a rate what a request is charged before it is made.
+
+    Its input, counted or estimated, and nothing of its output; of what is made as many as were asked
+    for, and of a time that nobody knows yet one second.
+    """
+    found = {"req": 1, "tok": max(1, tokens)}
+    if request.kind == "image":
+        found["image"] = answers_wanted(request.parameters)
+    if request.kind in {"video", "audio", "gpu"}:
+        found["second"] = 1
+    return found
+
+
+def used(estimate: Mapping[str, int], usage: Usage) -> Mapping[str, int]:
+    """Say the same once it is known what was used; what nobody reported stays as it was estimated."""
+    found = dict(estimate)
+    read = estimate["tok"] if usage.input_tokens is None else usage.input_tokens
+    found["tok"] = read + (usage.output_tokens or 0)
+    if usage.images is not None and "image" in found:
+        found["image"] = usage.images
+    times = [ms for ms in (usage.made_ms, usage.received_ms, usage.run_ms) if ms is not None]
+    if times and "second" in found:
+        found["second"] = -(-sum(times) // 1_000)
+    return found
+
+
 def granted(demands: Sequence[Demand], commit: Commit) -> Verdict:
     """Read what a store answered to the mutations of ``demands``, in their order.
 
@@ -165,6 +199,36 @@ def granted(demands: Sequence[Demand], commit: Commit) -> Verdict:
     return _verdict(demand, tightest)
 
 
+def refusing(demands: Sequence[Demand], commit: Commit) -> frozenset[str]:
+    """Name the limits that refuse."""
+    told = zip(demands, commit.outcomes, strict=True)
+    return frozenset([demand.limit for demand, told_ in told if isinstance(told_, Exceeded)])
+
+
+def patience(limits: Sequence[Limit], names: frozenset[str]) -> int:
+    """Say how long a request that all of these refuse is held, in nanoseconds; the least counts."""
+    return min([limit.wait_ns for limit in limits if limit.name in names], default=0)
+
+
+def shares(demands: Sequence[Demand], commit: Commit) -> Mapping[str, Decimal]:
+    """Say how much of each rate was used before this request, of what may come at once.
+
+    The fullest of a limit counts; tokens are as they were estimated.
+    """
+    found: dict[str, Decimal] = {}
+    for demand, outcome in zip(demands, commit.outcomes, strict=True):
+        if isinstance(outcome, Charged):
+            burst = demand.mutation.pace.burst
+            part = share_of(max(0, burst - outcome.left - demand.mutation.units), burst)
+            found[demand.limit] = max(part, found.get(demand.limit, part))
+    return found
+
+
+def share_of(used: int, most: int) -> Decimal:
+    """Divide; of nothing everything is used."""
+    return _EXACT.divide(Decimal(used), Decimal(most)) if most > 0 else Decimal(1)
+
+
 def pace(rate: Rate, *, workers: int = 1) -> Pace:
     """Turn a rate of the table into what a counter needs.
 
@@ -175,14 +239,17 @@ def pace(rate: Rate, *, workers: int = 1) -> Pace:
     return Pace(rate.amount, PERIODS[rate.per] * workers, max(1, burst // workers))
 
 
-def unenforced(table: RouteTable) -> tuple[str, ...]:
-    """Say, a sentence each, what the table limits and nobody keeps yet."""
+def unenforced(table: RouteTable, *, money: bool = False) -> tuple[str, ...]:
+    """Say, a sentence each, what the table limits and is not kept as it says.
+
+    ``money``: whether a store keeps holds, in which budgets, floors and slots of callers are.
+    """
     return (
-        *(told for limit in table.limits for told in _not_kept(limit)),
+        *(told for limit in table.limits for told in _not_kept(limit, money=money)),
         *(
-            f"limits of {place} are not enforced yet"
+            f"the budget of {place} is counted anew at every start"
             for place, limits in _account_limits(table)
-            if limits is not None
+            if limits is not None and limits.budget is not None
         ),
     )
 
@@ -193,14 +260,10 @@ def _demands(
     subject = subject_of(limit, known, model)
     if subject is None or not holds(limit.when, known):
         return
-    seen: dict[str, int] = {}
-    for rate in limit.rate:
-        meter = f"{rate.unit}/{rate.per}"
-        seen[meter] = seen.get(meter, 0) + 1
+    for meter, rate in meters(limit.rate):
         if units := costs.get(rate.unit, 0):
-            name = meter if seen[meter] == 1 else f"{meter}#{seen[meter]}"
             kind = Correct if limit.over == "observe" else Charge
-            key = RateKey(limit.name, name, subject)
+            key = RateKey(limit.name, meter, subject)
             yield Demand(limit.name, rate, kind(key, pace(rate, workers=workers), units))
 
 
@@ -208,14 +271,31 @@ def subject_of(limit: Limit, known: Lookup, model: str | None) -> Tags | None:
     """Name whose counter it is; ``None`` if one of its scopes is unknown, or is of attempts."""
     subject: list[tuple[str, str]] = []
     for scope in limit.per:
-        for fact in _SUBJECTS.get(scope, ()):
-            value = model if fact == MODEL else known(fact)
-            if value is not None:
-                subject.append((fact.removesuffix(".id"), str(value)))
-                break
-        else:
+        found = person_of(scope, known)
+        if scope == MODEL and model is not None:
+            found = MODEL, model
+        if found is None:
             return None
+        subject.append(found)
     return tuple(subject)
+
+
+def person_of(scope: str, known: Lookup) -> tuple[str, str] | None:
+    """Name who is meant by a scope; ``None``: nobody that is known."""
+    for fact in _SUBJECTS.get(scope, ()):
+        value = known(fact)
+        if value is not None:
+            return fact.removesuffix(".id"), str(value)
+    return None
+
+
+def meters(rates: Sequence[Rate]) -> Iterator[tuple[str, Rate]]:
+    """Name the counter of each rate (``req/min``); a second one of a name is ``req/min#2``."""
+    seen: dict[str, int] = {}
+    for rate in rates:
+        meter = f"{rate.unit}/{rate.per}"
+        seen[meter] = seen.get(meter, 0) + 1
+        yield (meter if seen[meter] == 1 else f"{meter}#{seen[meter]}"), rate
 
 
 def _verdict(demand: Demand, outcome: Charged | Exceeded) -> Verdict:
@@ -239,25 +319,25 @@ def _seconds(ns: int) -> int:
     return -(-ns // SECOND)
 
 
-# --- what nobody keeps yet -----------------------------------------------------------------------
-def _not_kept(limit: Limit) -> Iterator[str]:
+# --- what is not kept as it is said -----------------------------------------------------------------------
+def _not_kept(limit: Limit, *, money: bool) -> Iterator[str]:
     parts = [
         word
         for word, said in (
             ("at_once", limit.at_once),
             ("floor", limit.floor),
             ("budget", limit.budget),
-            ("warn", limit.warn),
         )
-        if said
+        if said is not None
     ]
-    scopes = [scope for scope in limit.per if scope not in _SUBJECTS]
-    if scopes:
-        yield f"limit {limit.name!r} is not enforced yet: it is per {', '.join(scopes)}"
-    elif parts:
-        yield f"limit {limit.name!r}: {', '.join(parts)} not enforced yet"
-    if limit.rate and not scopes and limit.over not in {"stop", "observe"}:
-        yield f"limit {limit.name!r}: beyond its rate a request is refused, not {limit.over!r}"
+    if parts and not limit.of_attempts and not money:
+        yield f"limit {limit.name!r}: {', '.join(parts)} not enforced without a state"
+    if limit.of_attempts and limit.budget is not None:
+        yield f"the budget of limit {limit.name!r} is counted anew at every start"
+    if limit.floor is not None and limit.hold == "estimate":
+        yield f"limit {limit.name!r}: the worst case is held, and no estimate"
+    if limit.warn:
+        yield f"limit {limit.name!r}: warn not enforced yet"
 
 
 def _account_limits(table: RouteTable) -> Iterator[tuple[str, AccountLimits | None]]:
@@ -269,4 +349,22 @@ def _account_limits(table: RouteTable) -> Iterator[tuple[str, AccountLimits | No
         yield f"offer {offer.id!r}", offer.limits
 
 
-__all__ = ["PERIODS", "UNLIMITED", "Demand", "Verdict", "charges", "granted", "pace", "unenforced"]
+__all__ = [
+    "PERIODS",
+    "UNLIMITED",
+    "Demand",
+    "Verdict",
+    "charges",
+    "estimated",
+    "granted",
+    "meters",
+    "pace",
+    "patience",
+    "person_of",
+    "refusing",
+    "share_of",
+    "shares",
+    "subject_of",
+    "unenforced",
+    "used",
+]

@@ -35,7 +35,7 @@ _KEYED: Final = frozenset({FailureClass.PROVIDER_AUTH, FailureClass.PROVIDER_FUN
 """Verdicts on a key: it is not used again in the run (invariant 20)."""
 
 _KEY_MAY_HELP: Final = _KEYED | {FailureClass.RATE_LIMITED}
-_KEY_BARRIERS: Final = frozenset[Barrier]({"credential", "credential_model"})
+_KEY_BARRIERS: Final = frozenset[Barrier]({"credential", "credential_model", "credential_limit"})
 
 
 @quick(frozen=True, slots=True, kw_only=True)

@@ -222,11 +222,13 @@ def _with_equivalents(
 def _last_resort(view: View, offers: list[Offer]) -> tuple[Candidate, ...]:
     """Try one offer all the same when health closed every one.
 
-    An offer whose single probe is in flight is left to it, and one without a credential that is set
-    cannot be tried at all. Among the rest, one that has a credential not cooling goes first.
+    An offer whose single probe is in flight is left to it, one beyond its limits is not to be used,
+    and one without a credential that is set cannot be tried at all. Among the rest, one that has a credential not cooling goes first.
     """
     usable = [
-        offer for offer in offers if offer.id not in view.answers.probing and view.usable(offer)
+        offer
+        for offer in offers
+        if offer.id not in view.answers.probing and view.usable(offer) and not view.used_up(offer)
     ]
     usable.sort(key=lambda offer: not view.warm(offer))
     return tuple(drawn_last(offer, view) for offer in usable[:1])

@@ -44,6 +44,7 @@ class Answers:
         input_tokens: Counted input, ``None`` if not counted (then estimated from bytes).
         blocked: Until when to leave alone, by key ``offer:ID``, ``provider:NAME``,
             ``credential:ID`` or ``credential_model:ID/MODEL``; only what is troubled is in it.
+        full: Until when a limit of the table is used up, by key as ``blocked``, or ``model:NAME``.
         probing: Offers whose breaker is half open and whose one probe is already in flight.
         missing: Provider names and credential ids that cannot be used, with the variable to set, or
             other words that follow "needs".
@@ -55,6 +56,7 @@ class Answers:
     day: int = 0
     input_tokens: int | None = None
     blocked: Mapping[str, Instant] = field(default_factory=dict[str, Instant])
+    full: Mapping[str, Instant] = field(default_factory=dict[str, Instant])
     probing: frozenset[str] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])

@@ -29,10 +29,18 @@ PermitKind = Literal["first", "retry", "rotate", "next", "last_resort"]
 next of the plan; the one that is made when everything was blocked."""
 
 Barrier = Literal[
-    "breaker", "probing", "offer", "provider", "credential", "credential_model", "budget"
+    "breaker",
+    "probing",
+    "offer",
+    "provider",
+    "credential",
+    "credential_model",
+    "budget",
+    "limit",
+    "credential_limit",
 ]
 """What keeps an attempt from being made: an open breaker, a probe in flight, a cool-down of that
-scope, or a retry budget that is used up."""
+scope, a retry budget that is used up, or a limit of the table, of which another key may be free."""
 
 
 @quick(frozen=True, slots=True, kw_only=True)
@@ -114,6 +122,7 @@ class Record:
         failure: What decided the outcome, if it is not ``served``.
         left: Of a run whose caller left while a call was open; ``None``: no call was.
         refusal: The code of a plan that refused.
+        limit: The limit that refused it, where one did.
         served: The offer whose answer was delivered, in whole or in part.
         began_unix_ns: Wall time of the beginning; instants are monotonic.
     """
@@ -135,6 +144,7 @@ class Record:
     failure: Failure | None = None
     left: Left | None = None
     refusal: str | None = None
+    limit: str = ""
     served: str | None = None
     scale: int = 1
     began_unix_ns: int = 0
@@ -192,6 +202,7 @@ class Record:
                 "failure": self.failure.kind.value if self.failure is not None else None,
                 "left": self.left,
                 "refusal": self.refusal,
+                "limit": self.limit or None,
                 "served": self.served,
                 "usage": _counts(self.usage),
                 "losses": [_plain(loss) for loss in self.losses] or None,

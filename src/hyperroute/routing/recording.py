@@ -78,6 +78,7 @@ def record_of(  # noqa: PLR0917 - one column of the record each
         failure=failure,
         left=left,
         refusal=plan.refusal.code if plan.refusal is not None else None,
+        limit=plan.refusal.limit if plan.refusal is not None else "",
         served=last.offer if last is not None and delivered else None,
         scale=plan.table.scale,
         began_unix_ns=state.began_unix_ns,

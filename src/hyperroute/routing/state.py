@@ -18,6 +18,7 @@ from hyperroute.canon.units import Instant
 from hyperroute.canon.usage import NO_USAGE, Usage
 from hyperroute.routing.moves import Move
 from hyperroute.routing.plan import Candidate, Plan
+from hyperroute.routing.quotas import Toll
 from hyperroute.routing.record import (
     Attempt,
     Barrier,
@@ -152,6 +153,7 @@ class Permit:
             none but a verdict on its key.
         at: When it would start.
         charge: What it takes from the provider's retry budget, in hundredths of a retry.
+        tolls: What it takes from limits of the table.
     """
 
     offer: str
@@ -162,11 +164,12 @@ class Permit:
     at: Instant
     charge: int = 0
     budget: RetryBudget = RetryBudget()
+    tolls: tuple[Toll, ...] = ()
 
 
 @dataclass(slots=True)
 class Ask:
-    """Answer with ``Told``: breakers, cool-downs and retry budgets are shared by all runs."""
+    """Answer with ``Told``: breakers, cool-downs, budgets and limits are shared by all runs."""
 
     permit: Permit
 

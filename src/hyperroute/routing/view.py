@@ -79,7 +79,7 @@ class View:
         self._given: Fitted | None = None
         self._fitted: dict[str, Fitted | Misfit] = {}
         self._prices: dict[str, int | None] = {}
-        self.at_risk = bool(answers.blocked or answers.probing or answers.missing)
+        self.at_risk = bool(answers.blocked or answers.full or answers.probing or answers.missing)
         self.applied = self.index.gates.rules_for(self.fact)
         self.rules = self.applied.rules
         self.expected_output = self._expected_output()
@@ -259,7 +259,9 @@ class View:
         answers = self.answers
         if offer.id in answers.probing or not self.usable(offer):
             return False
-        if not answers.blocked:
+        if self.used_up(offer):
+            return False
+        if not answers.blocked and not answers.full:
             return True
         return not (
             self.blocked(f"offer:{offer.id}")
@@ -270,6 +272,21 @@ class View:
     def blocked(self, key: str) -> bool:
         """Say whether something is to be left alone now; an instant that has come is over."""
         until = self.answers.blocked.get(key)
+        return until is not None and until > self.answers.at
+
+    def used_up(self, offer: Offer) -> bool:
+        """Say whether a limit on an offer, its account or its model leaves nothing now.
+
+        Unlike health this is no guess: not even a last resort goes beyond it.
+        """
+        return bool(self.answers.full) and any(
+            self.is_full(key)
+            for key in (f"offer:{offer.id}", f"provider:{offer.provider}", f"model:{offer.model}")
+        )
+
+    def is_full(self, key: str) -> bool:
+        """Say whether a limit is used up now; an instant that has come is over."""
+        until = self.answers.full.get(key)
         return until is not None and until > self.answers.at
 
     def credentials_of(self, offer: Offer) -> tuple[str, ...]:
@@ -290,7 +307,7 @@ class View:
         return max(0, len(self.warm(offer)) - 1) if self.at_risk else len(keys) - 1
 
     def warm(self, offer: Offer) -> tuple[str, ...]:
-        """List the credentials that are set and not cooling, in declared order."""
+        """List the credentials that are set, not cooling and not used up, in declared order."""
         if not self.at_risk:
             return self.credentials_of(offer)
         missing = self.answers.missing
@@ -299,6 +316,7 @@ class View:
             for key in self.credentials_of(offer)
             if key not in missing
             and not self.blocked(f"credential:{key}")
+            and not self.is_full(f"credential:{key}")
             and not self.blocked(f"credential_model:{key}/{offer.model}")
         )
 

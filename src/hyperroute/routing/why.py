@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from hyperroute.canon.units import Instant
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition, FactRef, Line, Scalar
 from hyperroute.catalog.facts import is_offer_fact, line_holds, members, resolve
@@ -174,13 +175,20 @@ def closed(offer: Offer, view: View) -> Iterator[Reason]:
             yield _reason(
                 "health", offer, "health", "closed circuit", _cooling(key, scope, view), ""
             )
+    for key in (f"offer:{offer.id}", f"provider:{offer.provider}", f"model:{offer.model}"):
+        if view.is_full(key):
+            had = _left(view.answers.full[key], f"{key.partition(':')[0]} used up", view)
+            yield _reason("health", offer, "limit", "room within its limits", had, "")
     if view.usable(offer) and not view.warm(offer):
         yield _reason("health", offer, "health", "a credential not cooling", "none", "")
 
 
 def _cooling(key: str, scope: str, view: View) -> str:
-    left = view.answers.blocked[key] - view.answers.at
-    return f"{scope} left alone for another {-(-left // 1_000_000)} ms"
+    return _left(view.answers.blocked[key], f"{scope} left alone", view)
+
+
+def _left(until: Instant, what: str, view: View) -> str:
+    return f"{what} for another {-(-(until - view.answers.at) // 1_000_000)} ms"
 
 
 # --- words ---------------------------------------------------------------------------------------

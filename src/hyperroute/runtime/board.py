@@ -7,7 +7,7 @@ because it is kept by name (invariant 51).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -31,9 +31,11 @@ from hyperroute.routing.health import (
     withdrawn,
 )
 from hyperroute.routing.pace import EVEN, Pace, asks_to_slow_down, counted, due, slowed
+from hyperroute.routing.quotas import Toll, Used
 from hyperroute.routing.record import Attempt, Barrier
 from hyperroute.routing.state import Permit, Told
 from hyperroute.runtime.measures import Measures
+from hyperroute.runtime.quotas import Counters, Quotas
 
 ENTRIES_MAX = 10_000
 """Of each kind; beyond it the longest untouched is forgotten."""
@@ -47,8 +49,12 @@ _KEYED = frozenset({FailureClass.PROVIDER_AUTH, FailureClass.PROVIDER_FUNDS})
 class Board:
     """Breakers by offer, cool-downs by scope, budgets and paces by provider. Safe between threads."""
 
-    def __init__(self, *, entries_max: int = ENTRIES_MAX) -> None:
-        """Begin with nothing known."""
+    def __init__(self, *, entries_max: int = ENTRIES_MAX, counters: Counters | None = None) -> None:
+        """Begin with nothing known.
+
+        ``counters``: who counts what limits of the table leave; ``None``: this process alone.
+        """
+        self._counters: Counters = Quotas() if counters is None else counters
         self._lock = threading.Lock()
         self._entries_max = entries_max
         self._circuits: dict[str, Circuit] = {}
@@ -76,7 +82,29 @@ class Board:
         return MappingProxyType(until), frozenset(busy)
 
     def permit(self, permit: Permit, now: Instant) -> Told:
-        """Grant an attempt or say what is in its way; a grant takes what it costs."""
+        """Grant an attempt or say what is in its way; a grant takes what it costs.
+
+        What it took from limits goes back by ``paid``, whether it is made or not.
+        """
+        if not permit.tolls:
+            return self._permitted(permit, now)
+        full = self._counters.take(permit.tolls, now)
+        if full is not None:
+            return Told(now, granted=False, why=full.barrier, until=full.until)
+        told = self._permitted(permit, now)
+        if not told.granted:
+            self._counters.settle(permit.tolls, None, now)
+        return told
+
+    def paid(self, tolls: Sequence[Toll], used: Used | None, now: Instant) -> None:
+        """Take what an attempt that was granted really used; ``None``: it was never sent."""
+        self._counters.settle(tolls, used, now)
+
+    def full(self, now: Instant) -> Mapping[str, Instant]:
+        """Return which limits are used up, and until when (``Answers``)."""
+        return self._counters.full(now)
+
+    def _permitted(self, permit: Permit, now: Instant) -> Told:
         with self._lock:
             pace = self._paces.get(permit.provider, EVEN)
             if pace.limit is not None and permit.kind != "last_resort":

@@ -158,6 +158,7 @@ class Desk:
             day=unix_ns // DAY,
             input_tokens=self._tokens.count(request) if asked.count_tokens else None,
             blocked=blocked,
+            full=self.board.full(now),
             probing=probing,
             missing=setting.shared.accounts.wanted,
             facts=facts or {},

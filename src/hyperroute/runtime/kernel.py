@@ -25,6 +25,7 @@ from hyperroute.routing.attempt import step
 from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.health import DEFAULT_BREAKER
 from hyperroute.routing.plan import Candidate, Plan
+from hyperroute.routing.quotas import Toll, Used, used_by
 from hyperroute.routing.record import Attempt, Record
 from hyperroute.routing.state import (
     NOTHING_HEARD,
@@ -42,7 +43,6 @@ from hyperroute.routing.state import (
     Note,
     Phase,
     State,
-    Told,
     Wait,
 )
 from hyperroute.runtime.board import Board
@@ -109,6 +109,7 @@ class Run:
         "_fetched",
         "_shared",
         "_state",
+        "_tolls",
         "_unsealed",
         "call",
         "left",
@@ -141,6 +142,8 @@ class Run:
         self.reply: Reply | None = None
         self._shared = shared
         self._state = State(plan=plan, request_id=request_id)
+        self._tolls: tuple[Toll, ...] = ()
+        """What the attempt that was granted last took from limits, until it is over."""
         self._unsealed = False
         """Whether sealed reasoning was refused, and is left out from now on."""
 
@@ -174,14 +177,15 @@ class Run:
             for action in actions:
                 match action:
                     case Ask(permit):
-                        upcoming = self._shared.board.permit(permit, at)
-                        assert isinstance(upcoming, Told)
+                        upcoming = told = self._shared.board.permit(permit, at)
+                        self._tolls = permit.tolls if told.granted else ()
                     case Note(attempt):
                         self._note(attempt)
                     case Call():
                         self._shared.board.begun(action.candidate.offer.id)
                         todo.append(action)
                     case Record():
+                        self._pay(None, at)  # of an attempt that was granted and never begun
                         self.record = action
                         self._shared.sink(action)
                     case Cancel():
@@ -338,7 +342,14 @@ class Run:
         name = self.plan.request.model or candidate.offer.model
         return None if candidate.sends == name else name
 
+    def _pay(self, used: Used | None, at: Instant) -> None:
+        if self._tolls:
+            self._shared.board.paid(self._tolls, used, at)
+            self._tolls = ()
+
     def _note(self, attempt: Attempt) -> None:
+        if self._tolls:
+            self._pay(used_by(attempt, self.plan), attempt.ended_at)
         self._shared.board.note(attempt, breaker_of(self.plan, attempt.provider))
         failure = attempt.failure
         self._unsealed |= failure is not None and failure.unseal

@@ -11,6 +11,7 @@ from contextlib import aclosing, closing
 
 from hyperroute.canon.events import Delivery
 from hyperroute.errors import StoreError
+from hyperroute.providers.flow import Pause
 from hyperroute.runtime import awaiting, blocking
 from hyperroute.runtime.kernel import Run
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
@@ -35,70 +36,78 @@ def serve_awaiting(run: Run, *, transport: AsyncTransport, clock: AsyncClock) ->
 
 def _paid(run: Run, tab: Tab[Store], items: Items, clock: Clock) -> Items:
     try:
-        if (refusal := ask(tab.opening(), tab.store)) is not None:
+        if (refusal := ask(tab.opening(), tab.store, clock)) is not None:
             run.decline(refusal)
         with closing(items):
             for item in items:
                 if run.record is not None and not tab.over:
                     ask(
-                        tab.closing(run.plan, run.record), tab.store
+                        tab.closing(run.plan, run.record), tab.store, clock
                     )  # before the end of it is told
                 elif tab.is_due(run.call, clock.now()):
-                    ask(tab.noting(run.call, clock.now()), tab.store)
+                    ask(tab.noting(run.call, clock.now()), tab.store, clock)
                 yield item
     finally:
         run.abandon(clock.now())
         if run.record is not None and not tab.over:
-            ask(tab.closing(run.plan, run.record), tab.store)
+            ask(tab.closing(run.plan, run.record), tab.store, clock)
 
 
 async def _paid_awaiting(
     run: Run, tab: Tab[AsyncStore], items: AsyncItems, clock: AsyncClock
 ) -> AsyncItems:
     try:
-        if (refusal := await ask_awaiting(tab.opening(), tab.store)) is not None:
+        if (refusal := await ask_awaiting(tab.opening(), tab.store, clock)) is not None:
             run.decline(refusal)
         async with aclosing(items):
             async for item in items:
                 if run.record is not None and not tab.over:
-                    await ask_awaiting(tab.closing(run.plan, run.record), tab.store)
+                    await ask_awaiting(tab.closing(run.plan, run.record), tab.store, clock)
                 elif tab.is_due(run.call, clock.now()):
-                    await ask_awaiting(tab.noting(run.call, clock.now()), tab.store)
+                    await ask_awaiting(tab.noting(run.call, clock.now()), tab.store, clock)
                 yield item
     finally:
         run.abandon(clock.now())
         if run.record is not None and not tab.over:
             # Whoever cancels a run does not cancel what it owes.
-            await asyncio.shield(ask_awaiting(tab.closing(run.plan, run.record), tab.store))
+            await asyncio.shield(ask_awaiting(tab.closing(run.plan, run.record), tab.store, clock))
 
 
-def ask(asking: Asking[R], store: Store) -> R:
+def ask(asking: Asking[R], store: Store, clock: Clock) -> R:
     """Carry out what is asked."""
     try:
-        batch = next(asking)
+        wish = next(asking)
         while True:
+            if isinstance(wish, Pause):
+                clock.sleep(wish.ns)
+                wish = asking.send(None)
+                continue
             try:
-                commit = store.commit(batch)
+                commit = store.commit(wish)
             except StoreError as error:
-                batch = asking.throw(error)
+                wish = asking.throw(error)
             else:
-                batch = asking.send(commit)
+                wish = asking.send(commit)
     except StopIteration as end:
         told: R = end.value
         return told
 
 
-async def ask_awaiting(asking: Asking[R], store: AsyncStore) -> R:
+async def ask_awaiting(asking: Asking[R], store: AsyncStore, clock: AsyncClock) -> R:
     """Carry out what is asked, awaiting."""
     try:
-        batch = next(asking)
+        wish = next(asking)
         while True:
+            if isinstance(wish, Pause):
+                await clock.sleep(wish.ns)
+                wish = asking.send(None)
+                continue
             try:
-                commit = await store.commit(batch)
+                commit = await store.commit(wish)
             except StoreError as error:
-                batch = asking.throw(error)
+                wish = asking.throw(error)
             else:
-                batch = asking.send(commit)
+                wish = asking.send(commit)
     except StopIteration as end:
         told: R = end.value
         return told

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from hyperroute.canon.money import (
     MICROCREDITS_PER_CREDIT,
@@ -35,10 +35,11 @@ from hyperroute.canon.money import (
     Reserve,
     Short,
 )
-from hyperroute.canon.mutation import Commit, Mutation, Outcome
-from hyperroute.canon.units import SECOND, Instant
+from hyperroute.canon.mutation import Mutation
+from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.catalog.facts import Lookup
 from hyperroute.errors import StoreError
+from hyperroute.providers.flow import Pause
 from hyperroute.routing import budgets
 from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.plan import Plan
@@ -54,6 +55,13 @@ CHECKPOINT_SIZE: Final = 2_000
 LEASE_EXTRA_NS: Final = 120 * SECOND
 """How much longer a hold is vouched for than its run may take: it may be heard out (5.11)."""
 
+FIRST_PAUSE_NS: Final = 20 * MILLISECOND
+LONGEST_PAUSE_NS: Final = 500 * MILLISECOND
+"""Before a slot that was taken is asked for again: twice as long each time."""
+
+NOT_ADMITTED: Final = frozenset({"insufficient_credits", "too_many_at_once", "store_down"})
+"""Codes of what is refused here: such a request has taken nothing anywhere."""
+
 UNTOLD_MAX: Final = 10_000
 """Ends that wait for a store to come back; what comes beyond them is the sweeper's."""
 
@@ -67,8 +75,9 @@ in full afterwards; or with the worst case set aside."""
 Journal = Callable[[Plan, Record, Microcredits | None], Sequence[Mutation]]
 """What is to be written with the end of a run that charged so much; ``None``: nothing was charged."""
 
-Asking = Generator[Sequence[Mutation], Commit, "R"]
-"""Yields batches, and is sent what the store made of each or has its ``StoreError`` thrown in."""
+Asking = Generator[Sequence[Mutation] | Pause, Any, "R"]
+"""Yields batches, and is sent what the store made of each or has its ``StoreError`` thrown in; a
+pause is answered with nothing once it is over."""
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -185,6 +194,22 @@ class Tab(Generic[S]):
         if isinstance(hold, Refusal):
             return hold
         self._hold = hold
+        waited, pause = 0, FIRST_PAUSE_NS
+        while True:
+            told = yield from self._reserved(hold)
+            if not isinstance(told, Short):
+                return told
+            left = self._patience(told) - waited
+            if left <= 0:
+                self._hold = None
+                self.short = told
+                return _short(told)
+            pause = min(pause, left)
+            yield Pause(pause)
+            waited, pause = waited + pause, min(2 * pause, LONGEST_PAUSE_NS)
+
+    def _reserved(self, hold: Reserve) -> Asking[Short | Refusal | None]:
+        """Ask for a hold; ``None``: it stands."""
         for _ in range(2):
             try:
                 commit = yield (hold,)
@@ -192,9 +217,18 @@ class Tab(Generic[S]):
                 if not error.unknown:
                     break
                 continue  # asked again: a hold of this name that stands is ours
-            return self._admitted(commit.outcomes[0])
+            (outcome,) = commit.outcomes
+            assert isinstance(outcome, Held | Barred | Short)
+            return outcome if isinstance(outcome, Short) else None
         self._hold = None
         return STORE_DOWN
+
+    def _patience(self, short: Short) -> int:
+        """Say how long it is worth asking again, which ends with the run's own time."""
+        if short.budget is None:
+            return 0
+        longest = budgets.patience(self._plan.table.limits, short.budget)
+        return min(longest, self._plan.deadline_ns)
 
     def is_due(self, call: Conversation | None, now: Instant) -> bool:
         """Say whether what was delivered since the last checkpoint is worth another."""
@@ -276,14 +310,6 @@ class Tab(Generic[S]):
             return _unpriced("what it may cost has no bound; say how many tokens it may answer")
         return replace(hold, amount=worst)
 
-    def _admitted(self, outcome: Outcome) -> Refusal | None:
-        if isinstance(outcome, Held | Barred):
-            return None  # of that name there is only ours: it was asked twice
-        self._hold = None
-        assert isinstance(outcome, Short)
-        self.short = outcome
-        return _short(outcome)
-
 
 def _owner(known: Lookup) -> str | None:
     """Name whose wallet pays: the organisation of the caller, else the user."""
@@ -308,6 +334,7 @@ def _short(short: Short) -> Refusal:
             code="too_many_at_once",
             message=f"The limit {budget.limit!r} of requests at once is reached.",
             retry_after_s=1,
+            limit=budget.limit,
         )
     left, needed = credits_of(short.left), credits_of(short.needed)
     if budget is None:
@@ -317,7 +344,8 @@ def _short(short: Short) -> Refusal:
             f"The budget {budget.limit!r} of {budget.period} has {left} credits left,"
             f" and this request may cost up to {needed}."
         )
-    return Refusal(status=402, code="insufficient_credits", message=said)
+    limit = "" if budget is None else budget.limit
+    return Refusal(status=402, code="insufficient_credits", message=said, limit=limit)
 
 
 def credits_of(amount: Microcredits) -> str:

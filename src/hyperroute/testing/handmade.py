@@ -242,6 +242,8 @@ def answers(draw: st.DrawFn, table: RouteTable, *, healthy: bool = False) -> Ans
         keys += [f"credential:{one}" for one in credentials]
         until = st.sampled_from((999, 1_000, 1_001, 10**12))
         known["blocked"] = draw(st.dictionaries(st.sampled_from(keys), until, max_size=4))
+        keys += [f"model:{name}" for name in table.services]
+        known["full"] = draw(st.dictionaries(st.sampled_from(keys), until, max_size=2))
         if ids:
             known["probing"] = draw(st.frozensets(st.sampled_from(ids), max_size=1))
         gone = [*credentials, *table.providers]

@@ -14,7 +14,8 @@ from hyperroute.client import Router
 from hyperroute.routing.budgets import (
     amount_of,
     budgets,
-    limit_of,
+    disables,
+    patience,
     period_of,
     purse,
     share,
@@ -146,10 +147,21 @@ def test_where_no_wallet_pays_a_floor_asks_for_one() -> None:
 
 
 # --- who refused, and how much is used ---------------------------------------------------------------
-def test_the_limit_that_refused_is_found_by_its_key() -> None:
-    own = limit("own", budget=FIVE, over="disable")
-    assert limit_of([own], BudgetKey("own", OWN, "2026-11")) is own
-    assert limit_of([own], BudgetKey("spending-limit", OWN, "2026-11")) is None
+def test_a_key_is_disabled_by_the_limit_that_says_so_or_by_its_own() -> None:
+    limits = [limit("trap", over="disable"), limit("mild")]
+    assert disables(limits, "trap", own=False)
+    assert not disables(limits, "mild", own=True)
+    assert not disables(limits, "", own=True), "no limit refused"
+    assert disables(limits, "spending-limit", own=True)
+    assert not disables(limits, "spending-limit", own=False)
+
+
+def test_a_slot_is_worth_waiting_for_and_a_budget_is_not() -> None:
+    few = limit("few", at_once=1, budget=FIVE, over="wait", wait_ns=7)
+    ada = (("user", "ada"),)
+    assert patience([few], BudgetKey("few", ada, "now")) == 7
+    assert patience([few], BudgetKey("few", ada, "2026-11")) == 0
+    assert patience([few], BudgetKey("gone", ada, "now")) == 0
 
 
 def test_what_is_used_is_an_exact_share_with_open_holds() -> None:

@@ -94,8 +94,8 @@ def test_a_capsule_belongs_to_its_table():
         replan(data, replace(TABLE, digest="another"))
     with pytest.raises(ValueError, match="no capsule"):
         replan(b"[]", TABLE)
-    with pytest.raises(ValueError, match="version 3"):
-        replan(data.replace(b'"capsule":2', b'"capsule":3'), TABLE)
+    with pytest.raises(ValueError, match="version 4"):
+        replan(data.replace(b'"capsule":3', b'"capsule":4'), TABLE)
 
 
 def test_facts_survive_being_packed():

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from hyperroute.canon.mutation import Charge, Correct, Pace
 from hyperroute.canon.units import DAY, MINUTE, SECOND
+from hyperroute.canon.usage import Usage
 from hyperroute.catalog.card import Rate
 from hyperroute.catalog.condition import Line
 from hyperroute.client import Router
-from hyperroute.routing.limiting import UNLIMITED, Verdict, charges, granted, pace, unenforced
+from hyperroute.routing.limiting import (
+    UNLIMITED,
+    Verdict,
+    charges,
+    estimated,
+    granted,
+    pace,
+    patience,
+    shares,
+    unenforced,
+    used,
+)
 from hyperroute.routing.table import Limit
 from hyperroute.stores.memory import MemoryStore
+from hyperroute.testing.handmade import request
 
 ADA: dict[str, Any] = {"user.id": "ada", "key.id": "k1"}
 NOBODY: dict[str, Any] = {}
@@ -170,22 +184,66 @@ def test_four_workers_have_a_quarter_each() -> None:
     assert pace(Rate(3, "req", "min"), workers=4) == Pace(3, 4 * MINUTE, 1)
 
 
-def test_what_is_not_enforced_yet_is_told_by_name() -> None:
+def test_what_is_not_kept_as_it_is_said_is_told_by_name() -> None:
     text = """
 hyperroute: 1
-providers: {p: {plugin: openai, keys: [{key: "env:A", limits: {rate: 5 req / s}}], limits: {at_once: 3}}}
-models: {m: {kind: chat, offers: [{at: p, limits: {rate: 5 req / s}}]}}
+providers: {p: {plugin: openai, keys: [{key: "env:A", limits: {budget: 5 usd / day}}], limits: {at_once: 3, budget: 5 usd / day}}}
+models: {m: {kind: chat, offers: [{at: p, limits: {rate: 5 req / s, budget: 5 usd / day}}]}}
 limits:
   kept: {per: user, rate: 5 req / min}
+  few: {per: user, at_once: 3}
   money: {per: key, budget: 5 usd / month, warn: [80%]}
-  host: {per: [user, provider], rate: 5 req / min}
+  host: {per: [user, provider], rate: 5 req / min, budget: 5 usd / day}
   patient: {per: user, rate: 5 req / min, over: wait 5s}
+  wallet: {per: user, floor: 2 usd, hold: estimate}
 """
-    assert unenforced(Router.loads(text).table) == (
-        "limit 'host' is not enforced yet: it is per provider",
-        "limit 'money': budget, warn not enforced yet",
-        "limit 'patient': beyond its rate a request is refused, not 'wait'",
-        "limits of provider 'p' are not enforced yet",
-        "limits of credential 'p#0' are not enforced yet",
-        "limits of offer 'm@p' are not enforced yet",
+    table = Router.loads(text).table
+    kept = (
+        "the budget of limit 'host' is counted anew at every start",
+        "limit 'money': warn not enforced yet",
+        "limit 'wallet': the worst case is held, and no estimate",
+        "the budget of provider 'p' is counted anew at every start",
+        "the budget of credential 'p#0' is counted anew at every start",
+        "the budget of offer 'm@p' is counted anew at every start",
     )
+    assert unenforced(table, money=True) == kept
+    without = (
+        "limit 'few': at_once not enforced without a state",
+        "limit 'money': budget not enforced without a state",
+        "limit 'wallet': floor not enforced without a state",
+    )
+    assert {told for told in unenforced(table) if told not in kept} == set(without)
+
+
+def test_a_request_is_held_as_long_as_every_limit_that_refuses_it_would_wait() -> None:
+    limits = [
+        limit("a", over="wait", wait_ns=5),
+        limit("b", over="wait", wait_ns=3),
+        limit("c"),
+    ]
+    assert patience(limits, frozenset({"a"})) == 5
+    assert patience(limits, frozenset({"a", "b"})) == 3
+    assert patience(limits, frozenset({"a", "b", "c"})) == 0
+    assert patience(limits, frozenset()) == 0
+
+
+def test_what_is_used_of_a_rate_is_a_share_of_what_may_come_at_once() -> None:
+    desk = Desk([limit(rate=(Rate(4, "req", "min"), Rate(100, "tok", "min")))])
+    shares_told = []
+    for _ in range(4):
+        demands = charges(desk.limits, ADA.get, {"req": 1, "tok": 10})
+        commit = desk.store.commit([demand.mutation for demand in demands])
+        shares_told.append(shares(demands, commit)["speed"])
+    assert shares_told == [0, Decimal("0.25"), Decimal("0.5"), Decimal("0.75")]
+
+
+def test_what_is_made_is_charged_by_how_much_was_asked_for_and_corrected() -> None:
+    asked = request("m", kind="image", parameters={"n": 3})
+    estimate = estimated(asked, 0)
+    assert estimate == {"req": 1, "tok": 1, "image": 3}
+    assert used(estimate, Usage(images=2))["image"] == 2
+    assert used(estimate, Usage())["image"] == 3
+    spoken = estimated(request("m", kind="audio"), 7)
+    assert spoken == {"req": 1, "tok": 7, "second": 1}
+    assert used(spoken, Usage(made_ms=2_001))["second"] == 3
+    assert used(spoken, Usage(input_tokens=0))["tok"] == 0
