@@ -227,6 +227,19 @@ def keyed(url: str) -> str:
     return secret
 
 
+def kept(stack: contextlib.ExitStack, number: int, ours: list[str]) -> Server:
+    """Start ours with keys, and with what else is kept."""
+    name, option, state = STATES[number]
+    place = f"{stack.enter_context(tempfile.TemporaryDirectory())}/{state}"
+    url = f"file:{place}" if option == "--keys" else f"sqlite:///{place}"
+    port = 8905 + number
+    command = [*ours[:-1], option, place if option == "--keys" else url]
+    command[command.index("8902")] = str(port)
+    bearer = (f"authorization: Bearer {keyed(url)}",)
+    pid = stack.enter_context(running(command, port, {"BENCH_KEY": "k"}))
+    return Server(name, port, pid, CHAT, headers=(bearer, bearer))
+
+
 async def measured(servers: list[Server], args: argparse.Namespace) -> None:
     for server in servers:
         await crowd(server, 640)
@@ -275,16 +288,7 @@ def main() -> None:
         servers.append(Server("uvicorn + pyreqwest", 8901, pid, ("/ok/v1", "/long/v1")))
         pid = stack.enter_context(running(ours, 8902, {"BENCH_KEY": "k"}))
         servers.append(Server("hyperroute", 8902, pid, CHAT))
-        for number, (name, option, state) in enumerate(STATES):
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            place = f"{folder}/{state}"
-            secret = keyed(f"file:{place}" if option == "--keys" else f"sqlite:///{place}")
-            port = 8905 + number
-            more = [*ours[:-1], option, place if option == "--keys" else f"sqlite:///{place}"]
-            more[more.index("8902")] = str(port)
-            pid = stack.enter_context(running(more, port, {"BENCH_KEY": "k"}))
-            bearer = (f"authorization: Bearer {secret}",)
-            servers.append(Server(name, port, pid, CHAT, headers=(bearer, bearer)))
+        servers += [kept(stack, number, ours) for number in range(len(STATES))]
         if args.litellm:
             config = Path(f"/tmp/hyperroute-bench-{os.getpid()}-litellm.yaml")  # noqa: S108
             config.write_text(LITELLM.format(url=url))

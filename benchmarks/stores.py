@@ -49,7 +49,7 @@ def commits(owner: str, number: int, *, end: bool) -> list[MoneyMutation]:
     key = HoldKey(f"req_{time.time_ns():016x}{number:04x}")
     budget = BudgetKey("key-month", (("key", owner),), "2026-11")
     hold = Reserve(key, 1_000, ((budget, LIMIT),), Purse(owner))
-    return [hold, End(key, 700, (Cost("p", 300, True),))] if end else [hold]  # noqa: FBT003 - it was served
+    return [hold, End(key, 700, (Cost("p", 300, True),))] if end else [hold]
 
 
 def owners(*, hot: bool) -> list[str]:
@@ -130,7 +130,7 @@ def main() -> None:
             told = []
             for hot in (False, True):
 
-                def count(store: Store = store, hot: bool = hot) -> int:  # noqa: FBT001 - of this round
+                def count(store: Store = store, hot: bool = hot) -> int:
                     return played(store, said.seconds, hot=hot, end=said.end)
 
                 told.append(measured(count))
