@@ -151,12 +151,13 @@ def delete(key_id: KeyId, *, state: State = None, file: Keys = None, as_json: Js
     url = keys_url(state, file, as_json=as_json)
     with answering(as_json=as_json), opened_state(url) as store:
         from hyperroute.accounts import keys as accounts
+        from hyperroute.accounts import uses
         from hyperroute.canon.mutation import Row, RowKey
 
         (row,) = store.read([RowKey("key", key_id)])
         if not isinstance(row, Row):
             _unknown(key_id, store, url, as_json=as_json)
-        store.commit([accounts.delete(key_id)])
+        store.commit([accounts.delete(key_id), uses.forget(key_id)])
         if as_json:
             emit({"deleted": key_id})
         else:
@@ -183,11 +184,13 @@ def _set(key_id: str, url: str, *, active: bool, as_json: bool) -> None:
 
 def _read(store: Store) -> list[Key]:
     from hyperroute.accounts.keys import read
+    from hyperroute.accounts.uses import with_uses
     from hyperroute.canon.mutation import Shelved
 
-    (rows,) = store.read([Shelved("key")])
+    rows, used = store.read([Shelved("key"), Shelved("use")])
     assert isinstance(rows, tuple)
-    return [read(row) for row in rows]
+    assert isinstance(used, tuple)
+    return with_uses([read(row) for row in rows], used)
 
 
 def _limit(key: Key) -> str:

@@ -13,11 +13,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from hyperroute.accounts import editing, keys
+from hyperroute.accounts import editing, keys, notices, uses
 from hyperroute.accounts.issuing import issue
 from hyperroute.accounts.keys import Key
 from hyperroute.accounts.shown import shown
 from hyperroute.canon.failure import FailureClass
+from hyperroute.canon.money import Spend
 from hyperroute.canon.mutation import Row, RowKey, Shelved
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.dialects import json
@@ -29,6 +30,7 @@ from hyperroute.gateway.message import HttpResponse
 from hyperroute.gateway.paths import Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.secret import Secret
+from hyperroute.routing.budgets import period_of
 
 BODY_BYTES_MAX: Final = 64 * 1024
 """A key has a name, some numbers and a hundred patterns at most."""
@@ -60,6 +62,7 @@ def answered(place: Place, http: HttpRequest, pepper: Secret | None, visit: Visi
     asker = keys.read(found)
     if "admin" not in asker.scopes:
         if place.item is None and http.method in {"GET", "HEAD"}:
+            (asker,) = uses.with_uses([asker], (yield Read((uses.kept_as(asker.id),))))
             return _told(200, {"keys": [shown(asker)]}, visit)
         _refuse(403, "forbidden", "Keys are managed by a key of the scope 'admin'.")
     match http.method, place.item:
@@ -70,12 +73,14 @@ def answered(place: Place, http: HttpRequest, pepper: Secret | None, visit: Visi
         case "DELETE", str(item):
             return (yield from _deleted(item, visit))
         case _, None:
-            (rows,) = yield Read((Shelved("key"),))
-            listed = sorted(map(keys.read, rows), key=lambda one: (one.created_at, one.id))
+            rows, used = yield Read((Shelved("key"), Shelved("use")))
+            found_keys = uses.with_uses(map(keys.read, rows), used)
+            listed = sorted(found_keys, key=lambda one: (one.created_at, one.id))
             return _told(200, {"keys": [shown(one) for one in listed]}, visit)
         case _, item:
             row = yield from _row(item)
-            return _told(200, shown(keys.read(row)), visit)
+            (key,) = uses.with_uses([keys.read(row)], (yield Read((uses.kept_as(item),))))
+            return _told(200, shown(key), visit)
 
 
 def _made(http: HttpRequest, asker: Key, pepper: Secret, visit: Visit) -> Asking:
@@ -99,11 +104,20 @@ def _changed(http: HttpRequest, item: str, visit: Visit) -> Asking:
     said = _members(http, editing.CHANGING, now=visit.began_unix_ns)
     if not said:
         _wrong("", f"Nothing is to be changed; one of: {', '.join(editing.CHANGING)}.")
+    period = period_of("month", visit.began_unix_ns)
     for _ in range(TRIES_MAX):
         row = yield from _row(item)
         key = replace(keys.read(row), **said)
-        commit = yield Commit((keys.put(key, expected=row.version),))
+        spend, told, *used = yield Read(
+            (notices.budget_of(item, period), notices.about(item, period), uses.kept_as(item))
+        )
+        batch = [keys.put(key, expected=row.version)]
+        if "spending_limit_microcredits" in said:
+            settled = spend.settled if isinstance(spend, Spend) else 0
+            batch += notices.rearmed(key.spending_limit_microcredits, settled, told)
+        commit = yield Commit(batch)
         if commit.done:
+            (key,) = uses.with_uses([key], used)
             return _told(200, shown(key), visit)
     _refuse(409, "conflict", f"The key {item!r} is being changed by others; try again.")
 
@@ -111,7 +125,7 @@ def _changed(http: HttpRequest, item: str, visit: Visit) -> Asking:
 def _deleted(item: str, visit: Visit) -> Asking:
     for _ in range(TRIES_MAX):
         row = yield from _row(item)
-        commit = yield Commit((keys.delete(item, expected=row.version),))
+        commit = yield Commit((keys.delete(item, expected=row.version), uses.forget(item)))
         if commit.done:
             return HttpResponse(
                 status=204, headers=(*render.ids(visit.request_id), render.NO_STORE)
