@@ -110,6 +110,7 @@ class SmtpSink:
     tls: Tls = "starttls"
     user: str = ""
     password: Secret = field(default=Secret(""), repr=False)
+    patience_s: float = PATIENCE_S
 
     async def send(self, mail: Mail) -> None:
         """Hand over a mail, for all recipients.
@@ -128,7 +129,7 @@ class SmtpSink:
                 password=self.password.reveal() if self.user else None,
                 use_tls=self.tls == "implicit",
                 start_tls=self.tls == "starttls",
-                timeout=PATIENCE_S,
+                timeout=self.patience_s,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             # What a server answers may repeat what it was told, but never the password.

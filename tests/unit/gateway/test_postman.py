@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.gateway.conftest import opened
 
 from hyperroute.accounts import keys, notices, uses
 from hyperroute.accounts.issuing import issue
@@ -19,7 +20,9 @@ from hyperroute.accounts.notices import LEASE_NS, Mail, Notice
 from hyperroute.canon.money import End, HoldKey, Reserve
 from hyperroute.canon.mutation import Put, Row, RowKey, Shelved
 from hyperroute.canon.units import MINUTE, SECOND
+from hyperroute.client import Router
 from hyperroute.errors import StoreError
+from hyperroute.gateway.door import Door
 from hyperroute.gateway.mail import MailError
 from hyperroute.gateway.postman import LOOK_NS, AsyncPostman, Postman
 from hyperroute.gateway.visit import Visit
@@ -31,6 +34,8 @@ from hyperroute.stores.base import Store
 from hyperroute.stores.memory import MemoryStore
 from hyperroute.stores.postgres import PostgresStore
 from hyperroute.stores.sqlite import SqliteStore
+from hyperroute.testing.replies import streamed, whole
+from hyperroute.testing.world import World
 
 NOW = 1_795_000_000 * SECOND
 MONTH = "2026-11"
@@ -351,3 +356,52 @@ def test_a_postman_does_its_rounds_until_it_is_closed(colour: str, store: Store)
 
         asyncio.run(run())
     assert box.told == ["2026-11/80/0"]
+
+
+PRICED = """
+hyperroute: 1
+providers:
+  one: {plugin: openai, url: "https://one.test/v1", keys: [env:ONE], speaks: [chat]}
+models:
+  gpt:
+    {kind: chat, context: 1k, output: 500, sell: cost, offers: [
+      {at: one, price: {per: 1M tok, in: 1.00, out: 10.00}}]}
+"""
+ASKED = {"model": "gpt", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_through_a_gateway_a_limit_mails_refuses_and_disables(
+    colour: str, registry: Any, stream: bool
+) -> None:
+    world = World()
+    world.serve("https://one.test", (streamed if stream else whole)("openai.chat"))
+    store = MemoryStore(now=world.unix_ns, book=book)
+    router = Router.loads(PRICED, registry=registry)
+    pepper = Secret("a pepper of at least sixteen characters")
+    door = opened(colour, router, world, Door(pepper=pepper), store, wallets="none")
+    round_ = Round(colour, store, Box(), now=world.unix_ns())
+    secret, key = issue(
+        name="k",
+        owner_type="user",
+        owner_id="ada",
+        pepper=pepper,
+        now=0,
+        spending_limit_microcredits=1_000_000,
+        auto_disable=True,
+    )
+    store.commit([keys.put(key)])
+    statuses: list[int] = []
+    header, answer = ("authorization", f"Bearer {secret}"), None
+    while answer is None or answer.status == 200:
+        answer = door.post("/v1/chat/completions", {**ASKED, "stream": stream}, header)
+        statuses.append(answer.status)
+        round_.postman.observe(door.visits[-1])
+        round_.go()
+        world.sleep(SECOND)
+    assert statuses.count(200) > 10
+    assert statuses[-1] == 402
+    assert answer.json["error"]["code"] == "insufficient_credits"
+    assert [name.split("/")[1] for name in round_.box.told] == ["80", "100"]
+    assert "the key is disabled" in round_.box.taken[1].text
+    assert door.post("/v1/chat/completions", ASKED, header).status == 401
