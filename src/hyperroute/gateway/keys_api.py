@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json as standard_json
 from collections.abc import Generator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from hyperroute.accounts import editing, keys, notices, uses
+from hyperroute.accounts import changing, editing, keys, uses
 from hyperroute.accounts.issuing import issue
 from hyperroute.accounts.keys import Key
 from hyperroute.accounts.shown import shown
 from hyperroute.canon.failure import FailureClass
-from hyperroute.canon.money import Spend
 from hyperroute.canon.mutation import Row, RowKey, Shelved
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.dialects import json
@@ -30,7 +28,6 @@ from hyperroute.gateway.message import HttpResponse
 from hyperroute.gateway.paths import Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.secret import Secret
-from hyperroute.routing.budgets import period_of
 
 BODY_BYTES_MAX: Final = 64 * 1024
 """A key has a name, some numbers and a hundred patterns at most."""
@@ -104,20 +101,13 @@ def _changed(http: HttpRequest, item: str, visit: Visit) -> Asking:
     said = _members(http, editing.CHANGING, now=visit.began_unix_ns)
     if not said:
         _wrong("", f"Nothing is to be changed; one of: {', '.join(editing.CHANGING)}.")
-    period = period_of("month", visit.began_unix_ns)
     for _ in range(TRIES_MAX):
-        row = yield from _row(item)
-        key = replace(keys.read(row), **said)
-        spend, told, *used = yield Read(
-            (notices.budget_of(item, period), notices.about(item, period), uses.kept_as(item))
-        )
-        batch = [keys.put(key, expected=row.version)]
-        if "spending_limit_microcredits" in said:
-            settled = spend.settled if isinstance(spend, Spend) else 0
-            batch += notices.rearmed(key.spending_limit_microcredits, settled, told)
+        found = yield Read(changing.asked(item, now=visit.began_unix_ns))
+        if not isinstance(found[0], Row):
+            _unknown(item)
+        key, batch = changing.changed(found, said)
         commit = yield Commit(batch)
         if commit.done:
-            (key,) = uses.with_uses([key], used)
             return _told(200, shown(key), visit)
     _refuse(409, "conflict", f"The key {item!r} is being changed by others; try again.")
 
@@ -136,8 +126,12 @@ def _deleted(item: str, visit: Visit) -> Asking:
 def _row(item: str) -> Generator[Read, Any, Row]:
     (found,) = yield Read((RowKey("key", item),))
     if not isinstance(found, Row):
-        _refuse(404, "not_found", f"There is no key {item[:100]!r}.")
+        _unknown(item)
     return found
+
+
+def _unknown(item: str) -> NoReturn:
+    _refuse(404, "not_found", f"There is no key {item[:100]!r}.")
 
 
 def _members(http: HttpRequest, known: tuple[str, ...], *, now: int) -> dict[str, Any]:
