@@ -11,8 +11,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -38,10 +39,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *options: str, port: int | None = None) -> Iterator[Served]:
+def serving(
+    folder: Path,
+    *options: str,
+    port: int | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Served]:
     place = port or free_port()
     command = [sys.executable, "-m", "hyperroute", "serve", "--port", str(place), *options]
-    env = {"PATH": "/usr/bin:/bin", "ONE_KEY": "sk-canary", "HOME": str(folder)}
+    env = {"PATH": "/usr/bin:/bin", "ONE_KEY": "sk-canary", "HOME": str(folder), **more}
     with subprocess.Popen(
         command, cwd=folder, env=env, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:

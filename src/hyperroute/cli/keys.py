@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -64,7 +63,7 @@ def create(
     """Make a key and print its secret, which is shown once and kept nowhere."""
     owner = owner_of(user, org, what="a key belongs to", as_json=as_json)
     scopes = _scopes(scope, as_json=as_json)
-    microcredits = _microcredits(limit, as_json=as_json)
+    microcredits = _microcredits(limit, what="--limit", as_json=as_json)
     url, now = keys_url(state, file, as_json=as_json), _unix_ns()
     expires_at = _expiry(expires, now, as_json=as_json)
     with answering(as_json=as_json), opened_state(url, makes=True) as store:
@@ -131,18 +130,36 @@ def list_keys(
             print("hyperroute: there is no key yet", file=sys.stderr)
 
 
+@app.command("limit")
+def limit_key(
+    key_id: KeyId,
+    credits_: Annotated[
+        str, typer.Argument(metavar="CREDITS", help="A calendar month (UTC); none: no limit.")
+    ],
+    *,
+    state: State = None,
+    file: Keys = None,
+    as_json: Json = False,
+) -> None:
+    """Let a key spend more or less a month; raised, it is written of again."""
+    given = None if credits_ == "none" else credits_
+    microcredits = _microcredits(given, what="a limit", as_json=as_json)
+    url = keys_url(state, file, as_json=as_json)
+    _change(key_id, url, as_json=as_json, spending_limit_microcredits=microcredits)
+
+
 @app.command("disable")
 def disable(
     key_id: KeyId, *, state: State = None, file: Keys = None, as_json: Json = False
 ) -> None:
     """Refuse a key from now on, and keep it."""
-    _set(key_id, keys_url(state, file, as_json=as_json), active=False, as_json=as_json)
+    _change(key_id, keys_url(state, file, as_json=as_json), as_json=as_json, active=False)
 
 
 @app.command("enable")
 def enable(key_id: KeyId, *, state: State = None, file: Keys = None, as_json: Json = False) -> None:
     """Let a disabled key pass again."""
-    _set(key_id, keys_url(state, file, as_json=as_json), active=True, as_json=as_json)
+    _change(key_id, keys_url(state, file, as_json=as_json), as_json=as_json, active=True)
 
 
 @app.command("delete")
@@ -151,43 +168,47 @@ def delete(key_id: KeyId, *, state: State = None, file: Keys = None, as_json: Js
     url = keys_url(state, file, as_json=as_json)
     with answering(as_json=as_json), opened_state(url) as store:
         from hyperroute.accounts import keys as accounts
+        from hyperroute.accounts import uses
         from hyperroute.canon.mutation import Row, RowKey
 
         (row,) = store.read([RowKey("key", key_id)])
         if not isinstance(row, Row):
             _unknown(key_id, store, url, as_json=as_json)
-        store.commit([accounts.delete(key_id)])
+        store.commit([accounts.delete(key_id), uses.forget(key_id)])
         if as_json:
             emit({"deleted": key_id})
         else:
             print(f"{key_id} is deleted", file=sys.stderr)
 
 
-def _set(key_id: str, url: str, *, active: bool, as_json: bool) -> None:
+def _change(key_id: str, url: str, *, as_json: bool, **said: object) -> None:
     with answering(as_json=as_json), opened_state(url) as store:
-        from hyperroute.accounts.keys import put, read
+        from hyperroute.accounts import changing
         from hyperroute.accounts.shown import shown
-        from hyperroute.canon.mutation import Row, RowKey
+        from hyperroute.canon.mutation import Row
 
-        (row,) = store.read([RowKey("key", key_id)])
-        if not isinstance(row, Row):
+        asked = changing.asked(key_id, now=_unix_ns())
+        found = store.read(asked)
+        if not isinstance(found[0], Row):
             _unknown(key_id, store, url, as_json=as_json)
-        key = replace(read(row), active=active)
-        if not store.commit([put(key, expected=row.version)]).done:
+        key, batch = changing.changed(found, said)
+        if not store.commit(batch).done:
             say_no(f"somebody else has just changed {key_id}; try again", as_json=as_json)
         if as_json:
             emit(shown(key))
         else:
-            print(f"{key_id} is {_state(key)}", file=sys.stderr)
+            print(f"{key_id} is {_state(key)}, its limit {_limit(key)}", file=sys.stderr)
 
 
 def _read(store: Store) -> list[Key]:
     from hyperroute.accounts.keys import read
+    from hyperroute.accounts.uses import with_uses
     from hyperroute.canon.mutation import Shelved
 
-    (rows,) = store.read([Shelved("key")])
+    rows, used = store.read([Shelved("key"), Shelved("use")])
     assert isinstance(rows, tuple)
-    return [read(row) for row in rows]
+    assert isinstance(used, tuple)
+    return with_uses([read(row) for row in rows], used)
 
 
 def _limit(key: Key) -> str:
@@ -244,7 +265,7 @@ def _scopes(words: list[str] | None, *, as_json: bool) -> frozenset[str]:
     return frozenset(words or ())
 
 
-def _microcredits(text: str | None, *, as_json: bool) -> int | None:
+def _microcredits(text: str | None, *, what: str, as_json: bool) -> int | None:
     from hyperroute.accounts.amounts import microcredits
 
     if text is None:
@@ -252,7 +273,7 @@ def _microcredits(text: str | None, *, as_json: bool) -> int | None:
     try:
         return microcredits(Decimal(text))
     except (InvalidOperation, ValueError):
-        message = f"--limit is credits a month, from 0 with six decimals at most, not {text!r}"
+        message = f"{what} is credits a month, from 0 with six decimals at most, not {text!r}"
         misuse(message, as_json=as_json)
 
 

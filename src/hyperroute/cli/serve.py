@@ -75,6 +75,15 @@ WithOtel = Annotated[
     bool,
     typer.Option("--otel", help="Send OpenTelemetry spans where OTEL_EXPORTER_OTLP_… says."),
 ]
+Mail = Annotated[
+    str | None,
+    typer.Option(
+        "--mail",
+        metavar="URL",
+        help="Where mails about keys at their limits go: smtp://user:password@host?from=…&to=…, "
+        "file:PATH or log: Default: HYPERROUTE_MAIL, or log:",
+    ),
+]
 RootPath = Annotated[
     str, typer.Option("--root-path", metavar="PATH", help="Where a proxy mounts this server.")
 ]
@@ -91,6 +100,7 @@ def serve(
     keys: Keys = None,
     no_keys: NoKeys = False,
     wallets: WithWallets = None,
+    mail: Mail = None,
     watch: Watch = False,
     fetch_media: FetchMedia = False,
     log: Log = True,
@@ -115,6 +125,7 @@ def serve(
                 state=keys_url(state, keys) if state or keys or not no_keys else "memory:",
                 asks_keys=not no_keys,
                 wallets=_wallets(wallets or ("floor" if named else "none")),
+                mail=_mail(mail or os.environ.get("HYPERROUTE_MAIL") or "log:"),
                 simulated=simulated,
                 host=host,
                 port=port,
@@ -128,6 +139,21 @@ def serve(
                 root_path=root_path.rstrip("/"),
             )
         )
+
+
+def _mail(url: str) -> str:
+    """See that mails can go there.
+
+    Raises:
+        typer.Exit: They cannot.
+    """
+    from hyperroute.gateway.mail import sink_of
+
+    try:
+        sink_of(url)
+    except ValueError as error:
+        misuse(f"--mail: {error}")
+    return url
 
 
 def _wallets(word: str) -> Wallets:

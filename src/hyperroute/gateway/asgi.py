@@ -7,10 +7,10 @@ No framework stands between: a request is a scope and a body, a response two kin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from hyperroute.canon.wire import Headers, HttpRequest
 from hyperroute.gateway import intake
@@ -25,19 +25,34 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def asgi_app(gateway: Gateway, *, close: bool = False) -> Application:
+class Alongside(Protocol):
+    """What works in the background for as long as a server runs."""
+
+    def start(self) -> None:
+        """Begin; an event loop runs."""
+        ...
+
+    async def close(self) -> None:
+        """Stop, and finish what was begun."""
+        ...
+
+
+def asgi_app(
+    gateway: Gateway, *, close: bool = False, alongside: Sequence[Alongside] = ()
+) -> Application:
     """Make an application of a gateway.
 
     Args:
         gateway: Answers.
         close: Close the gateway's client when the server says that it stops (``lifespan``).
+        alongside: Started when the server says that it starts, closed once the gateway is.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await _Exchange(gateway, scope, receive, send).run()
         elif scope["type"] == "lifespan":
-            await _live(gateway, receive, send, close=close)
+            await _live(gateway, receive, send, close=close, alongside=alongside)
         else:
             await send({"type": "websocket.close", "code": 1003})
 
@@ -182,17 +197,28 @@ def _url(scope: Scope) -> str:
     return f"{path}?{query.decode('latin-1')}" if query else path
 
 
-async def _live(gateway: Gateway, receive: Receive, send: Send, *, close: bool) -> None:
+async def _live(
+    gateway: Gateway,
+    receive: Receive,
+    send: Send,
+    *,
+    close: bool,
+    alongside: Sequence[Alongside],
+) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            for each in alongside:
+                each.start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await gateway.close()
+            for each in reversed(alongside):
+                await each.close()
             if close:
                 await gateway.client.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
-__all__ = ["Application", "asgi_app"]
+__all__ = ["Alongside", "Application", "asgi_app"]

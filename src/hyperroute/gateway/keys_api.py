@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json as standard_json
 from collections.abc import Generator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from hyperroute.accounts import editing, keys
+from hyperroute.accounts import changing, editing, keys, uses
 from hyperroute.accounts.issuing import issue
 from hyperroute.accounts.keys import Key
 from hyperroute.accounts.shown import shown
@@ -60,6 +59,7 @@ def answered(place: Place, http: HttpRequest, pepper: Secret | None, visit: Visi
     asker = keys.read(found)
     if "admin" not in asker.scopes:
         if place.item is None and http.method in {"GET", "HEAD"}:
+            (asker,) = uses.with_uses([asker], (yield Read((uses.kept_as(asker.id),))))
             return _told(200, {"keys": [shown(asker)]}, visit)
         _refuse(403, "forbidden", "Keys are managed by a key of the scope 'admin'.")
     match http.method, place.item:
@@ -70,12 +70,14 @@ def answered(place: Place, http: HttpRequest, pepper: Secret | None, visit: Visi
         case "DELETE", str(item):
             return (yield from _deleted(item, visit))
         case _, None:
-            (rows,) = yield Read((Shelved("key"),))
-            listed = sorted(map(keys.read, rows), key=lambda one: (one.created_at, one.id))
+            rows, used = yield Read((Shelved("key"), Shelved("use")))
+            found_keys = uses.with_uses(map(keys.read, rows), used)
+            listed = sorted(found_keys, key=lambda one: (one.created_at, one.id))
             return _told(200, {"keys": [shown(one) for one in listed]}, visit)
         case _, item:
             row = yield from _row(item)
-            return _told(200, shown(keys.read(row)), visit)
+            (key,) = uses.with_uses([keys.read(row)], (yield Read((uses.kept_as(item),))))
+            return _told(200, shown(key), visit)
 
 
 def _made(http: HttpRequest, asker: Key, pepper: Secret, visit: Visit) -> Asking:
@@ -100,9 +102,11 @@ def _changed(http: HttpRequest, item: str, visit: Visit) -> Asking:
     if not said:
         _wrong("", f"Nothing is to be changed; one of: {', '.join(editing.CHANGING)}.")
     for _ in range(TRIES_MAX):
-        row = yield from _row(item)
-        key = replace(keys.read(row), **said)
-        commit = yield Commit((keys.put(key, expected=row.version),))
+        found = yield Read(changing.asked(item, now=visit.began_unix_ns))
+        if not isinstance(found[0], Row):
+            _unknown(item)
+        key, batch = changing.changed(found, said)
+        commit = yield Commit(batch)
         if commit.done:
             return _told(200, shown(key), visit)
     _refuse(409, "conflict", f"The key {item!r} is being changed by others; try again.")
@@ -111,7 +115,7 @@ def _changed(http: HttpRequest, item: str, visit: Visit) -> Asking:
 def _deleted(item: str, visit: Visit) -> Asking:
     for _ in range(TRIES_MAX):
         row = yield from _row(item)
-        commit = yield Commit((keys.delete(item, expected=row.version),))
+        commit = yield Commit((keys.delete(item, expected=row.version), uses.forget(item)))
         if commit.done:
             return HttpResponse(
                 status=204, headers=(*render.ids(visit.request_id), render.NO_STORE)
@@ -122,8 +126,12 @@ def _deleted(item: str, visit: Visit) -> Asking:
 def _row(item: str) -> Generator[Read, Any, Row]:
     (found,) = yield Read((RowKey("key", item),))
     if not isinstance(found, Row):
-        _refuse(404, "not_found", f"There is no key {item[:100]!r}.")
+        _unknown(item)
     return found
+
+
+def _unknown(item: str) -> NoReturn:
+    _refuse(404, "not_found", f"There is no key {item[:100]!r}.")
 
 
 def _members(http: HttpRequest, known: tuple[str, ...], *, now: int) -> dict[str, Any]:

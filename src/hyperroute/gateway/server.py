@@ -25,7 +25,9 @@ from hyperroute.client import AsyncClient, Router
 from hyperroute.gateway.asgi import Application, asgi_app
 from hyperroute.gateway.awaiting import Gateway
 from hyperroute.gateway.door import Door
+from hyperroute.gateway.mail import sink_of
 from hyperroute.gateway.metrics import Metrics
+from hyperroute.gateway.postman import AsyncPostman
 from hyperroute.gateway.tracing import tracer_of
 from hyperroute.gateway.visit import Observer, Visit, log_entry, told_to
 from hyperroute.ledger.book import book
@@ -56,6 +58,7 @@ class Serving:
         state: URL of the store that keeps keys, limits and money.
         asks_keys: Let nobody in without one of its keys.
         wallets: Whether callers pay from wallets (``runtime.tab.Wallets``).
+        mail: Where mails about keys go (``gateway.mail``).
         workers: Processes.
         log: Write a line of JSON for each request to stderr.
         watch: Reload when a table's files change.
@@ -70,6 +73,7 @@ class Serving:
     state: str = "memory:"
     asks_keys: bool = False
     wallets: Wallets = "none"
+    mail: str = "log:"
     simulated: bool = False
     host: str = "127.0.0.1"
     port: int = 8787
@@ -177,6 +181,9 @@ def application() -> Application:
         board=Board(counters=Quotas(workers=serving.workers)),
         till=Till(store, wallets=serving.wallets) if serving.keeps_money else None,
     )
+    postman = AsyncPostman(store, sink_of(serving.mail), client.clock)
+    if serving.asks_keys:
+        observers.append(postman.observe)
     gateway = Gateway(
         client,
         door=_door(serving),
@@ -185,7 +192,7 @@ def application() -> Application:
         tells_route=serving.tells_route,
         metrics=None if metrics is None else metrics.page,
     )
-    return asgi_app(gateway, close=True)
+    return asgi_app(gateway, close=True, alongside=(postman,) if serving.asks_keys else ())
 
 
 def base_urls(serving: Serving) -> Sequence[tuple[str, str]]:

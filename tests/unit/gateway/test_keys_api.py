@@ -10,15 +10,17 @@ import pytest
 from tests.unit.gateway.asking import CHAT
 from tests.unit.gateway.conftest import opened
 
-from hyperroute.accounts import keys
+from hyperroute.accounts import keys, notices, uses
 from hyperroute.accounts.issuing import issue
 from hyperroute.canon.mutation import Delete, Put, Row, RowKey
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.gateway.door import Door
 from hyperroute.gateway.keys_api import BODY_BYTES_MAX, TRIES_MAX
 from hyperroute.plugins.secret import Secret
+from hyperroute.routing.budgets import period_of
 from hyperroute.stores.memory import MemoryStore
 from hyperroute.testing.replies import whole
+from hyperroute.testing.script import SECOND
 from hyperroute.testing.world import World
 
 PEPPER = Secret("a pepper of at least sixteen characters")
@@ -270,3 +272,36 @@ def test_where_no_key_is_asked_for_none_is_managed(colour, router, world, store)
 def test_a_path_that_was_mistyped_gets_the_nearest(door):
     answer = door.get("/api/api-key")
     assert "Did you mean /api/api-keys?" in answer.json["error"]["message"]
+
+
+def test_raising_a_limit_arms_the_notices_that_are_now_above_what_is_settled(
+    door, admin, store, world
+):
+    _, key_id = made(store, world, spending_limit_microcredits=100)
+    period = period_of("month", world.unix_ns())
+    (row,) = store.read([RowKey("key", key_id)])
+    new = notices.due(
+        keys.read(row), settled=90, refused=True, period=period, sent=(), now=world.unix_ns()
+    )
+    store.commit([notices.put(one) for one in new])
+
+    def armed() -> list[int]:
+        (rows,) = store.read([notices.about(key_id, period)])
+        return [one.threshold for one in map(notices.read, rows) if one.rearmed]
+
+    ask(door, "PATCH", f"{PATH}/{key_id}", admin[0], body={"name": "other"})
+    assert armed() == []
+    # Nothing is settled on its budget here, so that any limit is above it.
+    ask(door, "PATCH", f"{PATH}/{key_id}", admin[0], body={"spendingLimit": 1})
+    assert armed() == [100, 80]
+
+
+def test_a_last_use_is_shown(door, admin, store):
+    store.commit([uses.put(admin[1], 1_700_000_000 * SECOND)])
+    (own,) = door.get(PATH, admin[0]).json["keys"]
+    assert own["lastUsedAt"] == "2023-11-14T22:13:20Z"
+    assert door.get(f"{PATH}/{admin[1]}", admin[0]).json == own
+    same = ask(door, "PATCH", f"{PATH}/{admin[1]}", admin[0], body={"name": own["name"]})
+    assert same.json == own
+    ask(door, "DELETE", f"{PATH}/{admin[1]}", admin[0])
+    assert store.read([uses.kept_as(admin[1])]) == (None,)
