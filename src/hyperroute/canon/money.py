@@ -212,11 +212,17 @@ class Checkpoint:
 
 @quick(frozen=True, slots=True)
 class Cost:
-    """What one attempt costs us. ``served``: it is the one that was delivered."""
+    """What one attempt costs us.
+
+    Attributes:
+        served: It is the one that was delivered.
+        budgets: Of our accounts, in which it is counted; the money is spent, so none refuses it.
+    """
 
     provider: str
     amount: Microcredits
     served: bool
+    budgets: tuple[BudgetKey, ...] = ()
 
 
 @quick(frozen=True, slots=True)

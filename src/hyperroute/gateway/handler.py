@@ -27,7 +27,7 @@ from typing import Any
 
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.loss import Loss
-from hyperroute.canon.money import Microcredits
+from hyperroute.canon.money import Microcredits, Spend
 from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
@@ -46,6 +46,7 @@ from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
 from hyperroute.gateway.visit import Visit
 from hyperroute.gateway.wishes import Streamed, Whole
 from hyperroute.routing.plan import Plan
+from hyperroute.routing.quotas import account_budgets
 from hyperroute.routing.record import Record
 from hyperroute.runtime.answer import Answer
 from hyperroute.runtime.desk import Desk
@@ -155,6 +156,7 @@ class Handler:
                 caller = yield from self._polled(caller, visit)
                 return self._models(place, dialect, caller, visit)
             case "usage" | "export" if self.door is not None:
+                caller = yield from self._polled(caller, visit)
                 providers = self.desk.router.table.providers
                 hidden = frozenset([name for name, one in providers.items() if one.hidden])
                 return (yield from usage_api.answered(place, http, caller, hidden, visit))
@@ -174,6 +176,7 @@ class Handler:
                 if self.door is not None:
                     table = self.desk.router.table
                     caller = yield from self.door.admit(request, table, caller, visit)
+                yield from self._learned(visit)
                 providers = self.desk.router.table.providers
                 request = yield from kept.placed(request, visit.key, providers)
                 return (yield from self._answered(place, request, caller, visit))
@@ -185,6 +188,21 @@ class Handler:
         if self.door is None:
             return caller
         return (yield from self.door.poll(self.desk.router.table, caller, visit))
+
+    def _learned(self, visit: Visit) -> Generator[Wish, Any, None]:
+        """Hear, once in a while, what all replicas have spent at our accounts."""
+        counters = self.desk.board.counters
+        now, unix_ns = visit.began_at, visit.began_unix_ns
+        asked = account_budgets(self.desk.router.table, unix_ns)
+        if asked and counters.asks(now):
+            found = yield Read([key for key, _ in asked])
+            counters.learn(
+                [
+                    (key, state.settled, now + ends - unix_ns)
+                    for (key, ends), state in zip(asked, found, strict=True)
+                    if isinstance(state, Spend)
+                ]
+            )
 
     def _answered(self, place: Place, request: Request, caller: Caller, visit: Visit) -> Handling:
         name, facts = visit.request_id, caller.facts

@@ -178,7 +178,7 @@ def application() -> Application:
         serving.router(),
         watch=serving.watch,
         fetch_media=serving.fetch_media,
-        board=Board(counters=Quotas(workers=serving.workers)),
+        board=Board(counters=Quotas(workers=serving.workers, learns=serving.keeps_money)),
         till=Till(store, wallets=serving.wallets) if serving.keeps_money else None,
     )
     postman = AsyncPostman(store, sink_of(serving.mail), client.clock)

@@ -187,6 +187,10 @@ def _end(mutation: End, find: Find, now: Instant) -> tuple[Posted | Barred, Chan
     for key in hold.slots:
         spend = _kept(find(key), Spend)
         changes[key] = Spend(spend.settled, spend.held - 1)
+    for cost in mutation.costs:
+        for key in cost.budgets:
+            spend = _kept(changes.get(key, find(key)), Spend)
+            changes[key] = Spend(spend.settled + cost.amount, spend.held)
     entries = _costs(mutation)
     if hold.owner is not None:
         wallet_key = WalletKey(hold.owner)

@@ -247,9 +247,9 @@ def unenforced(table: RouteTable, *, money: bool = False) -> tuple[str, ...]:
     return (
         *(told for limit in table.limits for told in _not_kept(limit, money=money)),
         *(
-            f"the budget of {place} is counted anew at every start"
+            f"the budget of {place} is counted anew at every start without a state"
             for place, limits in _account_limits(table)
-            if limits is not None and limits.budget is not None
+            if limits is not None and limits.budget is not None and not money
         ),
     )
 
@@ -332,7 +332,7 @@ def _not_kept(limit: Limit, *, money: bool) -> Iterator[str]:
     ]
     if parts and not limit.of_attempts and not money:
         yield f"limit {limit.name!r}: {', '.join(parts)} not enforced without a state"
-    if limit.of_attempts and limit.budget is not None:
+    if limit.of_attempts and limit.budget is not None and not (money and len(limit.per) == 1):
         yield f"the budget of limit {limit.name!r} is counted anew at every start"
     if limit.floor is not None and limit.hold == "estimate":
         yield f"limit {limit.name!r}: the worst case is held, and no estimate"

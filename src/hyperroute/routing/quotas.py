@@ -25,7 +25,7 @@ from hyperroute.catalog.facts import Lookup, holds
 from hyperroute.routing.budgets import OPEN_NOW, amount_of, period_of
 from hyperroute.routing.limiting import estimated, meters, pace, person_of, used
 from hyperroute.routing.plan import Candidate, Plan
-from hyperroute.routing.record import Attempt, Barrier
+from hyperroute.routing.record import Attempt, Barrier, Record
 from hyperroute.routing.table import Limit, RouteTable
 from hyperroute.routing.view import View
 
@@ -123,6 +123,51 @@ def tolls(
         for limit in named:
             found += asking.of_limit(limit, known)
     return tuple(found)
+
+
+def spent_from(plan: Plan, record: Record, attempt: Attempt) -> tuple[BudgetKey, ...]:
+    """Name the budgets of accounts in which an attempt counted."""
+    candidate = next(one for one in plan.candidates if one.offer.id == attempt.offer)
+    unix_ns = record.began_unix_ns + attempt.started_at - record.began_at
+    taken = tolls(plan, candidate, attempt.credential, at=attempt.started_at, unix_ns=unix_ns)
+    return tuple([toll.key for toll in taken if isinstance(toll, SpendToll)])
+
+
+def account_budgets(table: RouteTable, unix_ns: int) -> tuple[tuple[BudgetKey, int], ...]:
+    """List the budgets of accounts, offers and keys as they are named now, with their periods' ends.
+
+    Those of whoever asks are not among them: their subjects are not known before they ask.
+    """
+    found = vars(table).get("_account_budgets")
+    if found is None:
+        found = vars(table)["_account_budgets"] = tuple(_account_budgets(table))
+    return tuple(
+        [
+            (BudgetKey(name, subject, period_of(budget.per, unix_ns)), _ends(budget, unix_ns))
+            for name, subject, budget in found
+        ]
+    )
+
+
+def _account_budgets(table: RouteTable) -> Iterator[tuple[str, Tags, Budget]]:
+    keys = [key for entry in table.providers.values() for key in entry.keys or ()]
+    for scope, name, limits in (
+        *[("provider", name, entry.limits) for name, entry in table.providers.items()],
+        *[("credential", key.id, key.limits) for key in keys],
+        *[("offer", offer.id, offer.limits) for offer in table.offers.values()],
+    ):
+        if limits is not None and limits.budget is not None:
+            yield OWN, ((scope, name),), limits.budget
+    names = {
+        "provider": tuple(table.providers),
+        "credential": tuple([key.id for key in keys]),
+        "offer": tuple(table.offers),
+        "model": tuple(table.services),
+    }
+    for limit in limits_of_attempts(table):
+        if limit.budget is not None and len(limit.per) == 1:
+            for name in names.get(limit.per[0], ()):
+                yield limit.name, ((limit.per[0], name),), limit.budget
 
 
 def limits_of_attempts(table: RouteTable) -> tuple[Limit, ...]:
@@ -262,7 +307,9 @@ __all__ = [
     "SpendToll",
     "Toll",
     "Used",
+    "account_budgets",
     "limits_of_attempts",
+    "spent_from",
     "tolls",
     "used_by",
 ]

@@ -13,6 +13,7 @@ from hyperroute.catalog.charging import charge, owing
 from hyperroute.catalog.pricing import sheet_on
 from hyperroute.routing.index import index_of
 from hyperroute.routing.plan import Plan
+from hyperroute.routing.quotas import spent_from
 from hyperroute.routing.record import Record
 from hyperroute.routing.recording import CHARACTERS_PER_TOKEN, asked_of
 
@@ -60,12 +61,17 @@ def charged_so_far(plan: Plan, offer: Offer, produced: int) -> Microcredits:
     return _charge(plan, offer.id, usage) or 0
 
 
-def costs(record: Record) -> tuple[Cost, ...]:
-    """List what each attempt costs us, as far as it is known."""
+def costs(plan: Plan, record: Record) -> tuple[Cost, ...]:
+    """List what each attempt costs us, as far as it is known, and which accounts' budgets it uses."""
     answer = record.answer
     return tuple(
         [
-            Cost(attempt.provider, owing(attempt.cost, scale=record.scale), attempt is answer)
+            Cost(
+                attempt.provider,
+                owing(attempt.cost, scale=record.scale),
+                attempt is answer,
+                spent_from(plan, record, attempt),
+            )
             for attempt in record.attempts
             if attempt.cost is not None
         ]

@@ -104,6 +104,11 @@ class Board:
         """Return which limits are used up, and until when (``Answers``)."""
         return self._counters.full(now)
 
+    @property
+    def counters(self) -> Counters:
+        """Who counts what limits of the table leave."""
+        return self._counters
+
     def _permitted(self, permit: Permit, now: Instant) -> Told:
         with self._lock:
             pace = self._paces.get(permit.provider, EVEN)

@@ -25,7 +25,6 @@ from hyperroute.routing.attempt import step
 from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.health import DEFAULT_BREAKER
 from hyperroute.routing.plan import Candidate, Plan
-from hyperroute.routing.quotas import Toll, Used, used_by
 from hyperroute.routing.record import Attempt, Record
 from hyperroute.routing.state import (
     NOTHING_HEARD,
@@ -52,6 +51,7 @@ from hyperroute.runtime.identity import another_name, is_another
 from hyperroute.runtime.outcome import error_of, shown
 from hyperroute.runtime.ports import AsyncTransport, Transport
 from hyperroute.runtime.tab import Tab
+from hyperroute.runtime.tolling import Tolling
 
 Sink = Callable[[Record], None]
 """Takes the record of a run that is over: exactly one a run. Must not block and must not raise."""
@@ -109,7 +109,7 @@ class Run:
         "_fetched",
         "_shared",
         "_state",
-        "_tolls",
+        "_tolling",
         "_unsealed",
         "call",
         "left",
@@ -142,8 +142,7 @@ class Run:
         self.reply: Reply | None = None
         self._shared = shared
         self._state = State(plan=plan, request_id=request_id)
-        self._tolls: tuple[Toll, ...] = ()
-        """What the attempt that was granted last took from limits, until it is over."""
+        self._tolling = Tolling(shared.board)
         self._unsealed = False
         """Whether sealed reasoning was refused, and is left out from now on."""
 
@@ -172,20 +171,20 @@ class Run:
         upcoming: Event | None = event
         while upcoming is not None:
             at = upcoming.at
+            self._tolling.hear(upcoming)
             self._state, actions = step(self._state, upcoming)
             upcoming = None
             for action in actions:
                 match action:
                     case Ask(permit):
-                        upcoming = told = self._shared.board.permit(permit, at)
-                        self._tolls = permit.tolls if told.granted else ()
+                        upcoming = self._tolling.permit(permit, at)
                     case Note(attempt):
                         self._note(attempt)
                     case Call():
                         self._shared.board.begun(action.candidate.offer.id)
                         todo.append(action)
                     case Record():
-                        self._pay(None, at)  # of an attempt that was granted and never begun
+                        self._tolling.over(None, self.plan, at)
                         self.record = action
                         self._shared.sink(action)
                     case Cancel():
@@ -342,14 +341,8 @@ class Run:
         name = self.plan.request.model or candidate.offer.model
         return None if candidate.sends == name else name
 
-    def _pay(self, used: Used | None, at: Instant) -> None:
-        if self._tolls:
-            self._shared.board.paid(self._tolls, used, at)
-            self._tolls = ()
-
     def _note(self, attempt: Attempt) -> None:
-        if self._tolls:
-            self._pay(used_by(attempt, self.plan), attempt.ended_at)
+        self._tolling.over(attempt, self.plan, attempt.ended_at)
         self._shared.board.note(attempt, breaker_of(self.plan, attempt.provider))
         failure = attempt.failure
         self._unsealed |= failure is not None and failure.unseal

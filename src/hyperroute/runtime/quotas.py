@@ -1,4 +1,4 @@
-"""Limits of accounts, offers and keys, counted in this process: exact, and gone with it.
+"""Limits of accounts, offers and keys, counted in this process, where they are exact.
 
 Laws: an attempt takes all that it is asked for or nothing; what it took of an *at once* it gives back
 when it is over, whatever became of it; what was estimated becomes what was used; a limit that only
@@ -8,12 +8,12 @@ observes refuses nobody. ``routing.quotas`` says what is asked.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol, assert_never
 
-from hyperroute.canon.money import BudgetKey, Spend
+from hyperroute.canon.money import BudgetKey, Microcredits, Spend
 from hyperroute.canon.mutation import Exceeded, Pace, RateKey, Tat
 from hyperroute.canon.quick import quick
 from hyperroute.canon.units import SECOND, Instant
@@ -23,6 +23,9 @@ from hyperroute.routing.record import Barrier
 
 COUNTERS_MAX = 100_000
 """Counters in use at one time; beyond it an attempt is refused rather than one forgotten."""
+
+LEARNING_NS = SECOND
+"""So old may be what is known of others' spending."""
 
 _SWEEP_FROM = 1_000
 
@@ -52,17 +55,32 @@ class Counters(Protocol):
         """Say which places are used up, and until when (``Answers.full``)."""
         ...
 
+    def asks(self, now: Instant) -> bool:
+        """Say whether it is time to ask a store again what was spent."""
+        ...
+
+    def learn(self, spent: Iterable[tuple[BudgetKey, Microcredits, Instant]]) -> None:
+        """Take what a store knows to be spent from budgets, and when their periods end."""
+        ...
+
 
 class Quotas:
     """The counters of one process. Safe between threads."""
 
-    def __init__(self, *, workers: int = 1, counters_max: int = COUNTERS_MAX) -> None:
+    def __init__(
+        self, *, workers: int = 1, learns: bool = False, counters_max: int = COUNTERS_MAX
+    ) -> None:
         """Begin with nothing used.
 
-        ``workers``: how many processes count on their own; each has its share of every limit, and
-        of what cannot be divided one.
+        Args:
+            workers: How many processes count on their own; each has its share of every limit, and
+                of what cannot be divided one.
+            learns: A store is asked what all of them have spent, so that budgets are not divided.
+            counters_max: See ``COUNTERS_MAX``.
         """
         self._workers = workers
+        self._learns = learns
+        self._learned_at: Instant | None = None
         self._lock = threading.Lock()
         self._counters_max = counters_max
         self._rates: dict[RateKey, Tat] = {}
@@ -131,8 +149,34 @@ class Quotas:
                     del self._full[place]
             return found
 
+    def asks(self, now: Instant) -> bool:
+        """Say whether it is time to ask a store again what was spent; whoever is told so does."""
+        if not self._learns:
+            return False
+        with self._lock:
+            due = self._learned_at is None or now - self._learned_at >= LEARNING_NS
+            if due:
+                self._learned_at = now
+            return due
+
+    def learn(self, spent: Iterable[tuple[BudgetKey, Microcredits, Instant]]) -> None:
+        """Take what a store knows to be spent from budgets, and when their periods end.
+
+        It knows what others have spent; what was spent here a moment ago it may not have heard.
+        """
+        with self._lock:
+            for key, settled, ends_at in spent:
+                known, _ = self._spent.get(key, (Spend(), 0))
+                if settled > known.settled:
+                    self._spent[key] = Spend(settled, known.held), ends_at
+
     def _shares(self, tolls: Sequence[Toll]) -> Sequence[Toll]:
-        return tolls if self._workers == 1 else [_share(toll, self._workers) for toll in tolls]
+        if self._workers == 1:
+            return tolls
+        return [
+            toll if self._learns and isinstance(toll, SpendToll) else _share(toll, self._workers)
+            for toll in tolls
+        ]
 
     # --- what is asked ---------------------------------------------------------------------------
     def _lacks(self, toll: Toll, now: Instant) -> Full | None:

@@ -263,7 +263,7 @@ class Tab(Generic[S]):
         journal = tuple(self._journal(plan, record, self.charged))
         batch = journal
         if self._hold is not None:
-            batch = (End(self._key, price, costs(record)), *journal)
+            batch = (End(self._key, price, costs(self._plan, record)), *journal)
         if not batch:
             return
         for _ in range(2):

@@ -17,6 +17,7 @@ from hyperroute.gateway.door import Door as Guard
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
+from hyperroute.runtime.board import Board
 from hyperroute.runtime.tab import Till, Wallets
 from hyperroute.stores.base import AsyncStore, Immediate
 from hyperroute.testing.world import World
@@ -101,13 +102,14 @@ def opened(
     store: Any = None,
     *,
     wallets: Wallets | None = None,
+    board: Board | None = None,
 ) -> Door:
     """Open a gateway of a colour, behind a guard where one is given, with a till if it has a word."""
     visits: list[Visit] = []
     client: Client | AsyncClient
     if colour == "blocking":
         till = None if wallets is None else Till(store, wallets=wallets)
-        client = plain = Client(router, transport=world, clock=world, till=till)
+        client = plain = Client(router, transport=world, clock=world, till=till, board=board)
         blocking = BlockingGateway(plain, door=guard, store=store, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:
@@ -117,7 +119,7 @@ def opened(
         twin = world.awaiting()
         shared: AsyncStore | None = None if store is None else Immediate(store)
         pays = None if wallets is None or shared is None else Till(shared, wallets=wallets)
-        client = behind = AsyncClient(router, transport=twin, clock=twin, till=pays)
+        client = behind = AsyncClient(router, transport=twin, clock=twin, till=pays, board=board)
         gateway = Gateway(behind, door=guard, store=shared, observer=visits.append)
 
         def ask(http: HttpRequest) -> Whole:

@@ -8,10 +8,13 @@ import pytest
 from tests.unit.gateway.asking import CHAT
 from tests.unit.gateway.conftest import opened
 
+from hyperroute.canon.money import BudgetKey, Spend, Sums, Totals
 from hyperroute.client import Client, Router
+from hyperroute.ledger.book import book
 from hyperroute.routing.plan import plan
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.quotas import Quotas
+from hyperroute.stores.memory import MemoryStore
 from hyperroute.testing.replies import refusal, streamed, whole
 from hyperroute.testing.script import SECOND, Script
 from hyperroute.testing.world import World
@@ -201,3 +204,66 @@ def test_workers_have_a_share_each(registry, world):
     with client_of(registry, world, table(", limits: {rate: 2 req / min}"), board=board) as client:
         served = [client.send(body()).served for _ in range(3)]
         assert served == ["gpt@one", "gpt@two", "gpt@two"]
+
+
+# --- what was spent elsewhere ----------------------------------------------------------------------
+def replica(colour: str, registry: Any, world: World, store: Any, text: str) -> Any:
+    board = Board(counters=Quotas(workers=4, learns=True))
+    door = opened(
+        colour,
+        Router.loads(text, registry=registry),
+        world,
+        None,
+        store,
+        wallets="none",
+        board=board,
+    )
+
+    def ask() -> str:
+        return str(door.post(CHAT_PATH, CHAT).headers["x-hyperroute-served-by"])
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(", limits: {budget: 0.0109 usd / month}"),
+        table(offer=", limits: {budget: 0.0109 usd / month}"),
+        table(keys='{key: "env:ONE", limits: {budget: 0.0109 usd / month}}'),
+        table(more="limits: {host: {per: provider, budget: 0.0109 usd / month}}"),
+    ],
+    ids=["provider", "offer", "credential", "per provider"],
+)
+def test_a_budget_of_an_account_outlives_the_process_and_is_one_over_replicas(
+    colour, registry, world, text
+):
+    """One attempt costs 0.00018 and holds 0.01059: the third would hold beyond it."""
+    store = MemoryStore(now=world.now, book=book)
+    first = replica(colour, registry, world, store, text)
+    second = replica(colour, registry, world, store, text)
+    assert [first(), second()] == ["gpt@one", "gpt@one"]
+    again = replica(colour, registry, world, store, text)
+    assert again() == "gpt@two", "what others spent before it began"
+    assert first() == "gpt@one", "what another spent a moment ago it has not heard"
+    world.sleep(SECOND)
+    assert first() == "gpt@two"
+    world.sleep(31 * 86_400 * SECOND)
+    assert [again(), first()] == ["gpt@one", "gpt@one"]
+
+
+def test_what_failed_is_spent_too(colour, registry, world):
+    store = MemoryStore(now=world.now, book=book)
+    text = table(more="limits: {host: {per: model, budget: 9 usd / day, over: next}}")
+    text = text.replace(PRICE, f"{PRICE[:-1]}, charged: attempt}}")
+    world.serve(ONE, refusal("openai.chat", 500, kind="server_error"))
+    ask = replica(colour, registry, world, store, text)
+    assert ask() == "gpt@two"
+    day = BudgetKey("host", (("model", "gpt"),), "2026-09-21")
+    (spend,) = store.read([day])
+    (sums,) = store.read([Totals()])
+    assert isinstance(spend, Spend)
+    assert isinstance(sums, Sums)
+    owed = {name: amount for name, amount in sums.accounts if name.startswith("owed/")}
+    assert spend == Spend(sum(owed.values()), 0)
+    assert set(owed) >= {"owed/two"}

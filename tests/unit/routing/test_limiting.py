@@ -202,15 +202,15 @@ limits:
         "the budget of limit 'host' is counted anew at every start",
         "limit 'money': warn not enforced yet",
         "limit 'wallet': the worst case is held, and no estimate",
-        "the budget of provider 'p' is counted anew at every start",
-        "the budget of credential 'p#0' is counted anew at every start",
-        "the budget of offer 'm@p' is counted anew at every start",
     )
     assert unenforced(table, money=True) == kept
     without = (
         "limit 'few': at_once not enforced without a state",
         "limit 'money': budget not enforced without a state",
         "limit 'wallet': floor not enforced without a state",
+        "the budget of provider 'p' is counted anew at every start without a state",
+        "the budget of credential 'p#0' is counted anew at every start without a state",
+        "the budget of offer 'm@p' is counted anew at every start without a state",
     )
     assert {told for told in unenforced(table) if told not in kept} == set(without)
 
