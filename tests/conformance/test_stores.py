@@ -204,7 +204,9 @@ def test_counters_of_a_batch_are_charged_whole_or_not_at_all(counters: Store) ->
         Correct(tokens, TWO, 5),
     ]
     told = counters.commit(batch)
-    assert told == Commit(False, (Charged(0, MINUTE), Exceeded(None, 2, 0), Charged(0, 150 * SECOND)))
+    assert told == Commit(
+        False, (Charged(0, MINUTE), Exceeded(None, 2, 0), Charged(0, 150 * SECOND))
+    )
     assert counters.read([SPEED, OTHER, tokens]) == (None,) * 3
     told = counters.commit([batch[0], batch[2]])
     assert told == Commit(True, (Charged(0, MINUTE), Charged(0, 150 * SECOND)))

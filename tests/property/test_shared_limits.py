@@ -53,7 +53,9 @@ class Clock:
         return self.now
 
 
-def batch_of(spelt: dict[str, tuple[type[Charge | Correct], Pace, int]], run: int) -> list[Mutation]:
+def batch_of(
+    spelt: dict[str, tuple[type[Charge | Correct], Pace, int]], run: int
+) -> list[Mutation]:
     return [
         kind(RateKey("l", "req/min", (("user", f"{name}{run}"),)), pace, some)
         for name, (kind, pace, some) in spelt.items()
@@ -62,9 +64,7 @@ def batch_of(spelt: dict[str, tuple[type[Charge | Correct], Pace, int]], run: in
 
 def standing(found: Sequence[object], now: int) -> list[object]:
     """What is full again is as good as nothing."""
-    return [
-        None if isinstance(one, Tat) and untouched(one, now=now) else one for one in found
-    ]
+    return [None if isinstance(one, Tat) and untouched(one, now=now) else one for one in found]
 
 
 @over_a_server
@@ -82,9 +82,9 @@ def test_invariant_45_the_script_keeps_and_tells_what_the_pure_function_does(
             try:
                 told = shared.commit(batch)
             except StoreError as error:
-                assert not error.unknown
-                assert "far" in str(error) or "beyond" in str(error)
-                continue
+                if error.unknown:
+                    raise
+                continue  # a number that no counter here can hold; nothing was changed
             assert told == memory.commit(batch)
             here, there = (standing(one.read(keys), clock.now) for one in (memory, shared))
             assert here == there

@@ -162,8 +162,10 @@ class ValkeyStore:
         try:
             connection.send_command(*words)
             return connection.read_response()
-        except self._server.broken:
-            connection.disconnect()
+        except BaseException as error:
+            if not isinstance(error, self._server.errors) or isinstance(error, self._server.broken):
+                # An answer that nobody reads must not be the next one's.
+                connection.disconnect()
             raise
         finally:
             self._pool.release(connection)
@@ -223,9 +225,10 @@ class AwaitingValkey:
         try:
             await connection.send_command(*words)
             return await connection.read_response()
-        except (asyncio.CancelledError, *self._server.broken):
-            # An answer that nobody reads must not be the next one's.
-            await connection.disconnect(nowait=True)
+        except BaseException as error:
+            if not isinstance(error, self._server.errors) or isinstance(error, self._server.broken):
+                # An answer that nobody reads must not be the next one's.
+                await connection.disconnect(nowait=True)
             raise
         finally:
             await self._pool.release(connection)

@@ -65,7 +65,8 @@ class Server:
         from redis.connection import BlockingConnectionPool, Connection, SSLConnection
         from redis.retry import Retry
 
-        return BlockingConnectionPool(
+        connections: Any = BlockingConnectionPool
+        return connections(
             connection_class=SSLConnection if self.tls else Connection,
             max_connections=connections_max,
             timeout=patience_s,
@@ -113,14 +114,20 @@ def server_at(url: str) -> Server:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "localhost", parts.port or 6379
-        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        options = dict(
+            parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        )
     except ValueError:
         raise StoreError("the URL of the Valkey or Redis server cannot be read") from None
     if parts.scheme not in SCHEMES or not url.startswith(f"{parts.scheme}://"):
-        raise StoreError(f"a Valkey or Redis server is at one of: {', '.join(SCHEMES)}://host:port/0")
+        raise StoreError(
+            f"a Valkey or Redis server is at one of: {', '.join(SCHEMES)}://host:port/0"
+        )
     number = parts.path.removeprefix("/") or "0"
     if not (number.isascii() and number.isdecimal()):
-        raise StoreError(f"the path of a Valkey or Redis URL is a database's number, not {number!r}")
+        raise StoreError(
+            f"the path of a Valkey or Redis URL is a database's number, not {number!r}"
+        )
     prefix = options.pop("prefix", PREFIX)
     if options:
         raise StoreError(f"a Valkey or Redis URL has no option {min(options)!r}; only prefix")
