@@ -31,7 +31,10 @@ Rated = Charge | Correct
 EXACT_MAX: Final = 1 << 52
 """Every number is smaller, so that a sum of two is exact in a double."""
 
-BATCH = """
+MISFIT: Final = "MISFIT"
+"""What an error of the script begins with that is about this batch and not about the server."""
+
+BATCH: Final = """
 local SECOND, EXACT_MAX = 1000000000, 4503599627370496
 local now_s, now_n = tonumber(ARGV[1]), tonumber(ARGV[2])
 if not now_s then
@@ -194,7 +197,7 @@ def _terms(mutation: Rated) -> tuple[str | int, ...]:
     by = duration(abs(units) * pace.period_ns, amount=pace.amount)
     room = duration(pace.burst * pace.period_ns, amount=pace.amount)
     if max(pace.amount, by[0], room[0]) >= EXACT_MAX:
-        raise StoreError(f"{units} units at {pace} are beyond what a counter can hold")
+        raise StoreError(f"{units} units at {pace} are beyond what a counter can hold", misfit=True)
     if isinstance(mutation, Charge):
         assert units >= 1
         way = "fit"
@@ -203,4 +206,4 @@ def _terms(mutation: Rated) -> tuple[str | int, ...]:
     return way, pace.amount, *by, *room
 
 
-__all__ = ["BATCH", "EXACT_MAX", "Rated", "answered", "asked", "duration", "place", "tat"]
+__all__ = ["BATCH", "EXACT_MAX", "MISFIT", "Rated", "answered", "asked", "duration", "place", "tat"]

@@ -146,12 +146,15 @@ class ValkeyStore:
         except self._server.errors as error:
             lost = unknown and isinstance(error, self._server.broken)
             said = " ".join(str(error).split())
-            raise StoreError(f"{self._server.name} does not answer: {said}", unknown=lost) from None
+            message = f"{self._server.name} does not answer: {said}"
+            misfit = said.startswith(lua.MISFIT)
+            raise StoreError(message, unknown=lost, misfit=misfit) from None
 
     def _not_kept(self, what: str) -> StoreError:
         return StoreError(
             f"{self._server.name} keeps rate limits, but no {what}: "
-            "records and money belong in a database (sqlite:///…, postgresql://…)"
+            "records and money belong in a database (sqlite:///…, postgresql://…)",
+            misfit=True,
         )
 
     def _ask(self, words: Words) -> Any:
