@@ -43,6 +43,7 @@ from hyperroute.routing.state import (
     Note,
     Phase,
     State,
+    Told,
     Wait,
 )
 from hyperroute.runtime.board import Board
@@ -64,7 +65,8 @@ TOKENS: Final = (PartDelta, Passage)
 
 _OPEN = frozenset({Phase.CALLING, Phase.STREAMING})
 
-Todo = list[Deliver | Call | Wait | Finish]
+Todo = list[Deliver | Call | Wait | Finish | Ask]
+"""What a driver has to do; an ``Ask`` is a permit that other replicas are asked for (``leasing``)."""
 
 _log = logging.getLogger("hyperroute")
 
@@ -158,6 +160,11 @@ class Run:
         return self._shared.async_guard
 
     @property
+    def board(self) -> Board:
+        """What is asked for permits."""
+        return self._shared.board
+
+    @property
     def attempts(self) -> int:
         """How many calls were begun."""
         return self._state.number
@@ -177,8 +184,12 @@ class Run:
             for action in actions:
                 match action:
                     case Ask(permit):
-                        upcoming = told = self._shared.board.permit(permit, at)
-                        self._tolls = permit.tolls if told.granted else ()
+                        told = self._shared.board.permit(permit, at)
+                        if told.unleased:
+                            todo.append(action)
+                        else:
+                            upcoming = told
+                            self._tolls = permit.tolls if told.granted else ()
                     case Note(attempt):
                         self._note(attempt)
                     case Call():
@@ -194,6 +205,11 @@ class Run:
                         todo.append(action)
         self.streaming = self._state.phase is Phase.STREAMING and not self._state.finishes
         return todo
+
+    def answered(self, ask: Ask, told: Told) -> Todo:
+        """Take the answer to a permit that other replicas were asked for."""
+        self._tolls = ask.permit.tolls if told.granted else ()
+        return self.take(told)
 
     def decline(self, refusal: Refusal) -> None:
         """Refuse what was planned before any of it is tried."""
