@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -169,7 +170,7 @@ def test_invariant_22_four_processes_have_one_probe_in_flight(valkey: str) -> No
     )
     assert len(probes) >= 4
     assert len({me for *_, me in probes}) >= 2, "not one process alone"
-    for (_, ended, _), (began, _, _) in zip(probes, probes[1:], strict=False):
+    for (_, ended, _), (began, _, _) in pairwise(probes):
         assert began >= ended
 
 

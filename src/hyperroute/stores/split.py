@@ -69,8 +69,12 @@ class SplitStore:
             StoreError: One of them cannot.
         """
         rates, rest = _sorted(keys)
-        of_rates = self._rates.read(rates) if rates or not rest else ()
-        of_rest = self._rest.read(rest) if rest or not rates else ()
+        of_rates: Sequence[Found] = ()
+        of_rest: Sequence[Found] = ()
+        try:
+            of_rates = self._rates.read(rates) if rates or not rest else ()
+        finally:
+            of_rest = self._rest.read(rest) if rest or not rates else ()
         return _joined(keys, of_rates, of_rest)
 
     def commit(self, mutations: Sequence[Mutation]) -> Commit:
