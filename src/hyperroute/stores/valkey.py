@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha1
@@ -31,7 +32,13 @@ PATIENCE_NS: Final = SECOND
 """How long a connection may take to open, and the server to answer."""
 
 CONNECTIONS_MAX: Final = 32
-"""Of each colour; who finds none free waits for one, as long as ``PATIENCE_NS``."""
+"""Of blocking callers; who finds none free waits for one, as long as ``PATIENCE_NS``."""
+
+GROUP_MAX: Final = 100
+"""Batches of awaiting callers that are sent together."""
+
+WAITING_MAX: Final = 10_000
+"""Batches of awaiting callers that may wait to be sent; whoever comes then is refused at once."""
 
 SLACK_MS: Final = 1_000
 """How much longer than needed a counter is kept."""
@@ -67,7 +74,7 @@ class ValkeyStore:
         """
         self._server = server_at(url)
         self._now, self._slack_ms = now, slack_ms
-        self._patience_s, self._connections_max = patience_ns / SECOND, connections_max
+        self._patience_s = patience_ns / SECOND
         self._pool = self._server.pool(self._patience_s, connections_max)
         self._closed = threading.Event()
 
@@ -101,7 +108,7 @@ class ValkeyStore:
 
     def awaiting(self) -> AsyncStore:
         """Return a twin over the same server."""
-        return AwaitingValkey(self, self._server, self._patience_s, self._connections_max)
+        return AwaitingValkey(self, self._server, self._patience_s)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -179,14 +186,20 @@ class Unsent(Exception):
 
 
 class AwaitingValkey:
-    """The awaiting twin, with connections of its own; belongs to one event loop."""
+    """The awaiting twin, over one connection of its own; belongs to one event loop.
 
-    def __init__(
-        self, store: ValkeyStore, server: Server, patience_s: float, connections_max: int
-    ) -> None:
+    Whatever gathered while the last answers were on their way is sent together: so fifty callers
+    take turns with the server, and not with fifty connections. Who leaves in between is carried out
+    all the same, and is not there to be answered.
+    """
+
+    def __init__(self, store: ValkeyStore, server: Server, patience_s: float) -> None:
         """Prepare to connect."""
         self._store, self._server = store, server
-        self._pool = server.awaiting_pool(patience_s, connections_max)
+        self._connection = server.awaiting_connection(patience_s)
+        self._patience_s = patience_s
+        self._waiting: deque[tuple[Words, asyncio.Future[Any]]] = deque()
+        self._pump: asyncio.Task[None] | None = None
 
     async def read(self, keys: Sequence[Key]) -> tuple[Found, ...]:
         """Answer each key by its position, all of one instant.
@@ -216,25 +229,80 @@ class AwaitingValkey:
         return lua.answered(rated, reply)
 
     async def close(self) -> None:
-        """Let go of the connections of both."""
-        await self._pool.disconnect()
+        """Answer who waits, and let go of the connections of both."""
+        if self._pump is not None:
+            await asyncio.wait([self._pump])
+        await self._connection.disconnect()
         await asyncio.to_thread(self._store.close)
 
     async def _ask(self, words: Words) -> Any:
+        if len(self._waiting) >= WAITING_MAX:
+            raise Unsent(f"{WAITING_MAX} batches wait for it")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((words, future))
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._carry())
+        return await future
+
+    async def _carry(self) -> None:
+        """Carry out what has gathered, group by group, until nobody waits."""
         try:
-            connection = await self._pool.get_connection()
-        except self._server.errors as error:
-            raise Unsent(error) from None
-        try:
-            await connection.send_command(*words)
-            return await connection.read_response()
-        except BaseException as error:
-            if not isinstance(error, self._server.errors) or isinstance(error, self._server.broken):
-                # An answer that nobody reads must not be the next one's.
-                await connection.disconnect(nowait=True)
-            raise
+            while self._waiting:
+                size = min(GROUP_MAX, len(self._waiting))
+                group = [self._waiting.popleft() for _ in range(size)]
+                group = [one for one in group if not one[1].done()]  # who left before it was sent
+                if group:
+                    await self._carry_out(group)
         finally:
-            await self._pool.release(connection)
+            self._pump = None
+
+    async def _carry_out(self, group: Sequence[tuple[Words, asyncio.Future[Any]]]) -> None:
+        connection = self._connection
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._connected()
+        except self._server.errors as error:
+            for _, future in group:
+                _tell(future, Unsent(error))
+            return
+        try:
+            packed = connection.pack_commands([words for words, _ in group])
+            await connection.send_packed_command(packed)
+            for _, future in group:
+                try:
+                    reply = await connection.read_response(disconnect_on_error=False)
+                except self._server.broken:
+                    raise
+                except self._server.errors as error:
+                    _tell(future, error)
+                else:
+                    if not future.done():
+                        future.set_result(reply)
+        except BaseException as error:
+            # What is still on its way must not be the next ones' answers.
+            await connection.disconnect(nowait=True)
+            lost = error if isinstance(error, self._server.errors) else ConnectionError("cut off")
+            for _, future in group:
+                _tell(future, lost)
+            if lost is not error:
+                raise
+
+    async def _connected(self) -> None:
+        """Connect, or again if the server has hung up in the meantime."""
+        await self._connection.connect()
+        try:
+            heard = await self._connection.can_read()
+        except self._server.errors:
+            heard = True
+        if heard:
+            await self._connection.disconnect(nowait=True)
+            await self._connection.connect()
+
+
+def _tell(future: asyncio.Future[Any], error: Exception) -> None:
+    """Fail what somebody still waits for."""
+    if not future.done():
+        future.set_exception(error)
 
 
 __all__ = ["CONNECTIONS_MAX", "PATIENCE_NS", "SLACK_MS", "AwaitingValkey", "ValkeyStore"]

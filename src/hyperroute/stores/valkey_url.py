@@ -74,19 +74,14 @@ class Server:
             **self._settings(patience_s),
         )
 
-    def awaiting_pool(self, patience_s: float, connections_max: int) -> Any:
-        """Make the connections of an event loop; none is opened yet."""
-        from redis.asyncio.connection import BlockingConnectionPool, Connection, SSLConnection
+    def awaiting_connection(self, patience_s: float) -> Any:
+        """Make the connection of an event loop; it is not opened yet."""
+        from redis.asyncio.connection import Connection, SSLConnection
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        return BlockingConnectionPool(
-            connection_class=SSLConnection if self.tls else Connection,
-            max_connections=connections_max,
-            timeout=patience_s,
-            retry=Retry(NoBackoff(), 0),
-            **self._settings(patience_s),
-        )
+        kind: Any = SSLConnection if self.tls else Connection
+        return kind(retry=Retry(NoBackoff(), 0), **self._settings(patience_s))
 
     def _settings(self, patience_s: float) -> dict[str, Any]:
         return {
