@@ -25,6 +25,8 @@ settings.load_profile(os.environ.get("HYPERROUTE_PROFILE", "pr"))
 
 POSTGRES = "HYPERROUTE_TEST_POSTGRES"
 """Where the tests find a Postgres; else the one on this host that lets us in, if there is one."""
+REDIS = "HYPERROUTE_TEST_REDIS"
+"""Where the tests find a Valkey or Redis; else the one on this host, if there is one."""
 REQUIRED = "HYPERROUTE_REQUIRE_STORES"
 """Set: a database that does not answer fails its tests instead of skipping them."""
 
@@ -54,3 +56,24 @@ def postgres_state(postgres: tuple[str, str]) -> str:
     """A ``--state`` URL of a database whose schema nobody else has."""
     url, schema = postgres
     return f"{url}{'&' if '?' in url else '?'}schema={schema}"
+
+
+@pytest.fixture
+def valkey() -> Iterator[str]:
+    """The URL of a Valkey or Redis, with a prefix that nobody else has."""
+    import redis
+
+    url = os.environ.get(REDIS) or "redis://127.0.0.1:6379/0"
+    client = redis.Redis.from_url(url, socket_connect_timeout=2)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        why = f"no Valkey or Redis at {url}: {error}; name one in {REDIS}"
+        if os.environ.get(REQUIRED):
+            pytest.fail(why)
+        pytest.skip(why)
+    prefix = f"hyperroute_test_{uuid4().hex[:12]}"
+    with client:
+        yield f"{url}?prefix={prefix}"
+        if left := list(client.scan_iter(match=f"{{{prefix}}}*", count=1_000)):
+            client.delete(*left)

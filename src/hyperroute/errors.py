@@ -184,9 +184,11 @@ class StoreError(HyperrouteError):
 
     Attributes:
         unknown: The commit may have happened: read back before doing it again.
+        misfit: It cannot keep just this; the store itself is well.
     """
 
-    def __init__(self, message: str, *, unknown: bool = False) -> None:
-        """Remember whether it may have happened."""
+    def __init__(self, message: str, *, unknown: bool = False, misfit: bool = False) -> None:
+        """Remember whether it may have happened, and whose fault it is."""
         super().__init__(message)
         self.unknown = unknown
+        self.misfit = misfit

@@ -27,6 +27,7 @@ from hyperroute.canon.mutation import (
     Shelved,
     Stored,
     Tagged,
+    Tat,
 )
 from hyperroute.canon.units import MINUTE, SECOND
 from hyperroute.stores.base import Store
@@ -34,6 +35,7 @@ from hyperroute.stores.file import FileStore
 from hyperroute.stores.memory import MemoryStore
 from hyperroute.stores.postgres import PostgresStore
 from hyperroute.stores.sqlite import SqliteStore
+from hyperroute.stores.valkey import ValkeyStore
 
 SPEED = RateKey("speed", "req/min", (("user", "ada"),))
 OTHER = RateKey("speed", "req/min", (("user", "bob"),))
@@ -54,10 +56,28 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "file", "sqlite", "postgres"])
+ALL = ["memory", "file", "sqlite", "postgres"]
+
+
+@pytest.fixture(params=ALL)
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """A store of everything."""
+    yield from opened_store(request, tmp_path, clock)
+
+
+@pytest.fixture(params=[*ALL, "valkey"])
+def counters(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """A store of rate counters at least."""
+    yield from opened_store(request, tmp_path, clock)
+
+
+def opened_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened: Store
     match request.param:
+        case "valkey":
+            url = request.getfixturevalue("valkey")
+            # The server's own time goes on, and what it thinks full again must not expire yet.
+            opened = ValkeyStore(url, now=clock.read, slack_ms=3_600_000)
         case "memory":
             opened = MemoryStore(now=clock.read)
         case "file":
@@ -150,47 +170,71 @@ def test_a_batch_is_done_whole_or_not_at_all_and_every_reason_is_told(store: Sto
 
 
 def test_a_counter_refuses_beyond_its_pace_and_tells_the_least_wait(
-    store: Store, clock: Clock
+    counters: Store, clock: Clock
 ) -> None:
-    assert store.commit([Charge(SPEED, TWO, 2)]).outcomes == (Charged(0, MINUTE),)
-    before = store.read([SPEED])
+    assert counters.commit([Charge(SPEED, TWO, 2)]).outcomes == (Charged(0, MINUTE),)
+    before = counters.read([SPEED])
     clock.now = 10 * SECOND
-    refused = store.commit([Charge(SPEED, TWO, 1)])
+    refused = counters.commit([Charge(SPEED, TWO, 1)])
     assert refused == Commit(done=False, outcomes=(Exceeded(20 * SECOND, 0, 50 * SECOND),))
-    assert store.read([SPEED]) == before
+    assert counters.read([SPEED]) == before
     clock.now = 30 * SECOND
-    assert store.commit([Charge(SPEED, TWO, 1)]).done
+    assert counters.commit([Charge(SPEED, TWO, 1)]).done
 
 
-def test_a_third_of_a_nanosecond_is_kept(store: Store) -> None:
+def test_a_third_of_a_nanosecond_is_kept(counters: Store) -> None:
     thirds = Pace(3, 1, 9)
-    assert [store.commit([Charge(SPEED, thirds, 1)]).done for _ in range(10)] == [True] * 9 + [
+    assert [counters.commit([Charge(SPEED, thirds, 1)]).done for _ in range(10)] == [True] * 9 + [
         False
     ]
 
 
-def test_a_correction_is_never_declined(store: Store) -> None:
-    assert store.commit([Correct(SPEED, TWO, 4)]).outcomes == (Charged(0, 2 * MINUTE),)
-    assert not store.commit([Charge(SPEED, TWO, 1)]).done
-    assert store.commit([Correct(SPEED, TWO, -9)]).outcomes == (Charged(2, 0),)
-    assert store.commit([Charge(SPEED, TWO, 2)]).done
+def test_a_correction_is_never_declined(counters: Store) -> None:
+    assert counters.commit([Correct(SPEED, TWO, 4)]).outcomes == (Charged(0, 2 * MINUTE),)
+    assert not counters.commit([Charge(SPEED, TWO, 1)]).done
+    assert counters.commit([Correct(SPEED, TWO, -9)]).outcomes == (Charged(2, 0),)
+    assert counters.commit([Charge(SPEED, TWO, 2)]).done
+
+
+def test_counters_of_a_batch_are_charged_whole_or_not_at_all(counters: Store) -> None:
+    tokens = RateKey("tokens", "tok/min", ())
+    batch: list[Mutation] = [
+        Charge(SPEED, TWO, 2),
+        Charge(OTHER, TWO, 3),
+        Correct(tokens, TWO, 5),
+    ]
+    told = counters.commit(batch)
+    assert told == Commit(
+        False, (Charged(0, MINUTE), Exceeded(None, 2, 0), Charged(0, 150 * SECOND))
+    )
+    assert counters.read([SPEED, OTHER, tokens]) == (None,) * 3
+    told = counters.commit([batch[0], batch[2]])
+    assert told == Commit(True, (Charged(0, MINUTE), Charged(0, 150 * SECOND)))
+    assert counters.read([OTHER, tokens, SPEED]) == (
+        None,
+        Tat(150 * SECOND, 0, 2),
+        Tat(MINUTE, 0, 2),
+    )
+    assert counters.read([]) == ()
+    assert counters.commit([]) == Commit(done=True, outcomes=())
 
 
 def test_two_mutations_of_one_thing_are_a_defect_of_the_caller(store: Store) -> None:
-    batches: list[list[Mutation]] = [
-        [Charge(SPEED, TWO, 1), Correct(SPEED, TWO, 1)],
-        [Put(ONE, "1"), Delete(ONE)],
-    ]
-    for batch in batches:
-        with pytest.raises(ValueError, match="twice"):
-            store.commit(batch)
-    assert store.read([SPEED, ONE]) == (None, None)
+    with pytest.raises(ValueError, match="twice"):
+        store.commit([Put(ONE, "1"), Delete(ONE)])
+    assert store.read([ONE]) == (None,)
 
 
-def test_many_threads_take_exactly_what_there_is(store: Store) -> None:
+def test_two_charges_of_one_counter_are_a_defect_of_the_caller(counters: Store) -> None:
+    with pytest.raises(ValueError, match="twice"):
+        counters.commit([Charge(SPEED, TWO, 1), Correct(SPEED, TWO, 1)])
+    assert counters.read([SPEED]) == (None,)
+
+
+def test_many_threads_take_exactly_what_there_is(counters: Store) -> None:
     pace = Pace(40, MINUTE, 40)
     with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda _: store.commit([Charge(SPEED, pace, 1)]).done, range(100)))
+        done = list(pool.map(lambda _: counters.commit([Charge(SPEED, pace, 1)]).done, range(100)))
     assert done.count(True) == 40
 
 
@@ -214,3 +258,14 @@ def test_the_awaiting_twin_answers_the_same(store: Store) -> None:
         Commit(done=True, outcomes=(Stored(1),)),
         (Row(ONE, "1", RED, 1),),
     )
+
+
+def test_the_awaiting_twin_counts_the_same(counters: Store) -> None:
+    async def both() -> tuple[object, ...]:
+        twin = counters.awaiting()
+        told = await asyncio.gather(*[twin.commit([Charge(SPEED, TWO, 1)]) for _ in range(5)])
+        found = await twin.read([SPEED])
+        await twin.close()
+        return sum(commit.done for commit in told), *found
+
+    assert asyncio.run(both()) == (2, Tat(MINUTE, 0, 2))

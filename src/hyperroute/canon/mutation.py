@@ -233,7 +233,12 @@ class Changed:
     found: int
 
 
-Outcome = Charged | Exceeded | Stored | Changed | MoneyOutcome | JournalOutcome
+@quick(frozen=True, slots=True)
+class Untried:
+    """Nobody looked at it: it is kept by another server than what decided the batch before."""
+
+
+Outcome = Charged | Exceeded | Stored | Changed | Untried | MoneyOutcome | JournalOutcome
 
 DECLINED = (Exceeded, Changed, Short, Barred, Repeated)
 """Outcomes that leave a whole batch undone."""
@@ -278,4 +283,5 @@ __all__ = [
     "Tagged",
     "Tags",
     "Tat",
+    "Untried",
 ]

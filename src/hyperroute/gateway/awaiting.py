@@ -7,7 +7,7 @@ for the first frames, for the client to read, and for the next keep-alive.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +22,7 @@ from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pouring import Pouring, Source
+from hyperroute.gateway.standing import Dependence
 from hyperroute.gateway.visit import Observer, Visit
 from hyperroute.gateway.wishes import Streamed, Whole, prepared
 from hyperroute.routing.record import Record
@@ -46,6 +47,7 @@ class Gateway:
         patience: Patience = DEFAULT_PATIENCE,
         tells_route: bool = True,
         metrics: Callable[[], bytes] | None = None,
+        dependences: Sequence[Dependence] = (),
     ) -> None:
         """Stand before a client, which the caller closes.
 
@@ -60,9 +62,14 @@ class Gateway:
             patience: How much of an answer is heard out whose caller left.
             tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
             metrics: Writes the page of counters; ``None``: ``/metrics`` is nobody's path.
+            dependences: What must answer for this to be ready; needs a ``store``.
         """
         self.handler = Handler(
-            desk=client.desk, tells_route=tells_route, metrics=metrics, door=door
+            desk=client.desk,
+            tells_route=tells_route,
+            metrics=metrics,
+            door=door,
+            dependences=dependences,
         )
         self.client = client
         self.pace = pace

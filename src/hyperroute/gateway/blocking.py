@@ -5,7 +5,7 @@ Its twin is ``awaiting``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
 from hyperroute.gateway.pulling import Pieces, Source
+from hyperroute.gateway.standing import Dependence
 from hyperroute.gateway.visit import Observer, Visit
 from hyperroute.gateway.wishes import Streamed, Whole, prepared
 from hyperroute.routing.record import Record
@@ -45,10 +46,15 @@ class BlockingGateway:
         patience: Patience = DEFAULT_PATIENCE,
         tells_route: bool = True,
         metrics: Callable[[], bytes] | None = None,
+        dependences: Sequence[Dependence] = (),
     ) -> None:
         """Stand before a client, which the caller closes; arguments as of ``Gateway``."""
         self.handler = Handler(
-            desk=client.desk, tells_route=tells_route, metrics=metrics, door=door
+            desk=client.desk,
+            tells_route=tells_route,
+            metrics=metrics,
+            door=door,
+            dependences=dependences,
         )
         self.client = client
         self.pace = pace

@@ -36,7 +36,7 @@ from hyperroute.dialects import json
 from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
-from hyperroute.gateway import intake, kept, keys_api, models, paths, render, usage_api
+from hyperroute.gateway import intake, kept, keys_api, models, paths, render, standing, usage_api
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Sleep, Unwelcome, settled
 from hyperroute.gateway.journal import refusal_noted, run_noted
@@ -68,10 +68,12 @@ class Handler:
         tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
         metrics: Writes the page of counters; ``None``: there is none.
         door: Who may enter; ``None``: anybody, as often as they like.
+        dependences: What must answer for this to be ready; all of them are asked through the store.
     """
 
     desk: Desk
     door: Door | None = None
+    dependences: Sequence[standing.Dependence] = ()
     tells_route: bool = True
     metrics: Callable[[], bytes] | None = None
 
@@ -108,7 +110,7 @@ class Handler:
             error = _error(405, f"{http.method} is not answered here; {allow} is.", visit)
             return render.refusal(dialect, error, headers=(("allow", allow),))
         if place.verb in {"probe", "health", "ready"}:
-            return self._standing(place, visit)
+            return (yield from self._standing(place, visit))
         if place.verb == "metrics" and self.metrics is not None:
             text = (("content-type", "text/plain; version=0.0.4; charset=utf-8"),)
             return HttpResponse(status=200, headers=text, body=self.metrics())
@@ -341,13 +343,12 @@ class Handler:
         more = (*caller.headers, ("x-hyperroute-count", measured.way))
         return _json(200, json.dumps(body), visit, more)
 
-    def _standing(self, place: Place, visit: Visit) -> HttpResponse:
+    def _standing(self, place: Place, visit: Visit) -> Handling:
         if place.verb != "ready":
             return _json(200, b'{"status":"ok"}', visit)
         usable = set(self.desk.router.table.providers) - set(self.desk.missing)
-        if not usable:
-            return _json(503, b'{"status":"no provider has a credential"}', visit)
-        return _json(200, b'{"status":"ready"}', visit)
+        status, body = yield from standing.ready(self.dependences, usable=bool(usable))
+        return _json(status, body, visit)
 
     def _not_found(self, http: HttpRequest, visit: Visit) -> HttpResponse:
         near = paths.nearest(http.url)

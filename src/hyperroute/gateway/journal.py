@@ -46,7 +46,7 @@ def run_noted(visit: Visit, plan: Plan, record: Record, charged: Microcredits | 
             key=visit.key,
             record=record,
             charged=charged or 0,
-            costs=costs(record),
+            costs=costs(plan, record),
             region=None if offer is None else offer.region,
         )
     )

@@ -286,13 +286,19 @@ def deposited(bucket: Bucket, budget: RetryBudget) -> Bucket:
     return Bucket(min(SAVED_MAX, bucket.saved + budget.percent), bucket.floor_full_at)
 
 
-def withdrawn(bucket: Bucket, budget: RetryBudget, *, charge: int, now: Instant) -> Bucket | None:
-    """Take a retry out of the savings, else out of the floor; ``None`` if both are used up."""
+def withdrawn(
+    bucket: Bucket, budget: RetryBudget, *, charge: int, now: Instant, replicas: int = 1
+) -> Bucket | None:
+    """Take a retry out of the savings, else out of the floor; ``None`` if both are used up.
+
+    Of the floor, which replicas have once and not each, everyone has its share.
+    """
     if bucket.saved >= charge:
         return replace(bucket, saved=bucket.saved - charge)
     if not budget.floor:
         return None
-    full_at = max(bucket.floor_full_at, now) + charge * budget.floor_ns // (100 * budget.floor)
+    lasts = -(-charge * replicas * budget.floor_ns // (100 * budget.floor))
+    full_at = max(bucket.floor_full_at, now) + lasts
     if full_at > now + budget.floor_ns:
         return None
     return replace(bucket, floor_full_at=full_at)

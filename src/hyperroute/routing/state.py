@@ -52,12 +52,17 @@ class Begin:
 
 @dataclass(slots=True)
 class Told:
-    """The answer to ``Ask``. ``why`` and ``until`` belong to a denial."""
+    """The answer to ``Ask``. ``why`` and ``until`` belong to a denial.
+
+    ``unleased``: it is denied only for want of the lease of the one probe over all replicas, which
+    whoever waits can ask for; the machine is not told so before.
+    """
 
     at: Instant
     granted: bool
     why: Barrier | None = None
     until: Instant | None = None
+    unleased: bool = False
 
 
 @dataclass(slots=True)

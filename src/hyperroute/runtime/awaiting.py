@@ -11,10 +11,11 @@ from collections.abc import AsyncGenerator
 from hyperroute.canon.events import Delivery
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.providers.flow import READ, CallError, Fetch, Grant, Lane, Pause, Run
-from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
+from hyperroute.routing.state import Arrived, Ask, Call, Deliver, Elapsed, Finish, Wait
 from hyperroute.runtime import kernel
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.fetching import fetch_awaiting
+from hyperroute.runtime.leasing import permitting
 from hyperroute.runtime.ports import AsyncClock, AsyncExchange, AsyncTransport
 
 Events = AsyncGenerator[Delivery | bytes, None]
@@ -92,7 +93,7 @@ async def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
             await exchange.close()
 
 
-async def serve(  # noqa: PLR0912 - one flat match over the actions
+async def serve(  # noqa: C901, PLR0912 - one flat match over the actions
     run: kernel.Run, *, transport: AsyncTransport, clock: AsyncClock
 ) -> Events:
     """Carry a run to its end, yielding what our caller may have; a whole answer is ``run.reply``.
@@ -118,11 +119,16 @@ async def serve(  # noqa: PLR0912 - one flat match over the actions
                         events = pump(call, transport, clock, run.async_guard)
                     case Wait(until):
                         await clock.sleep(max(0, until - clock.now()))
+                    case Ask():
+                        pass  # the last of them, like Wait: answered below
                     case Finish():
                         run.conclude(action, clock.now())
                         return
             if todo and isinstance(todo[-1], Wait):
                 todo = run.take(Elapsed(clock.now()))
+                continue
+            if todo and isinstance(todo[-1], Ask):
+                todo = await permitting(run, todo[-1])
                 continue
             assert events is not None, "the machine asked for nothing"
             todo = []

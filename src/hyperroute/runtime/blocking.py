@@ -10,10 +10,11 @@ from collections.abc import Generator
 from hyperroute.canon.events import Delivery
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.providers.flow import READ, CallError, Fetch, Grant, Lane, Pause, Run
-from hyperroute.routing.state import Arrived, Call, Deliver, Elapsed, Finish, Wait
+from hyperroute.routing.state import Arrived, Ask, Call, Deliver, Elapsed, Finish, Wait
 from hyperroute.runtime import kernel
 from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.fetching import fetch
+from hyperroute.runtime.leasing import permitted
 from hyperroute.runtime.ports import Clock, Exchange, Transport
 
 Events = Generator[Delivery | bytes, None, None]
@@ -91,7 +92,7 @@ def pump(  # noqa: C901, PLR0912, PLR0915 - one flat loop over the wishes
             exchange.close()
 
 
-def serve(  # noqa: PLR0912 - one flat match over the actions
+def serve(  # noqa: C901, PLR0912 - one flat match over the actions
     run: kernel.Run, *, transport: Transport, clock: Clock
 ) -> Events:
     """Carry a run to its end, yielding what our caller may have; a whole answer is ``run.reply``.
@@ -116,11 +117,16 @@ def serve(  # noqa: PLR0912 - one flat match over the actions
                         events = pump(call, transport, clock, run.guard)
                     case Wait(until):
                         clock.sleep(max(0, until - clock.now()))
+                    case Ask():
+                        pass  # the last of them, like Wait: answered below
                     case Finish():
                         run.conclude(action, clock.now())
                         return
             if todo and isinstance(todo[-1], Wait):
                 todo = run.take(Elapsed(clock.now()))
+                continue
+            if todo and isinstance(todo[-1], Ask):
+                todo = permitted(run, todo[-1])
                 continue
             assert events is not None, "the machine asked for nothing"
             todo = []

@@ -64,7 +64,8 @@ TOKENS: Final = (PartDelta, Passage)
 
 _OPEN = frozenset({Phase.CALLING, Phase.STREAMING})
 
-Todo = list[Deliver | Call | Wait | Finish]
+Todo = list[Deliver | Call | Wait | Finish | Ask]
+"""What a driver has to do; an ``Ask`` is a permit that other replicas are asked for (``leasing``)."""
 
 _log = logging.getLogger("hyperroute")
 
@@ -157,6 +158,11 @@ class Run:
         return self._shared.async_guard
 
     @property
+    def board(self) -> Board:
+        """What is asked for permits."""
+        return self._shared.board
+
+    @property
     def attempts(self) -> int:
         """How many calls were begun."""
         return self._state.number
@@ -177,7 +183,11 @@ class Run:
             for action in actions:
                 match action:
                     case Ask(permit):
-                        upcoming = self._tolling.permit(permit, at)
+                        told = self._tolling.permit(permit, at)
+                        if told.unleased:
+                            todo.append(action)
+                        else:
+                            upcoming = told
                     case Note(attempt):
                         self._note(attempt)
                     case Call():

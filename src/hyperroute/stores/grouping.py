@@ -216,7 +216,8 @@ class GroupStore:
     def _raised(self, error: Exception, *, unknown: bool) -> Exception:
         """Tell what a database says as ours; a defect stays what it is."""
         if isinstance(error, self._writer.errors):
-            return self._trouble("written", error, unknown=unknown)
+            misfit = isinstance(error, self._writer.misfits)
+            return self._trouble("written", error, unknown=unknown, misfit=misfit)
         return error
 
     def _cells(self, group: Sequence[Waiting]) -> _Cells:
@@ -287,9 +288,11 @@ class GroupStore:
             self._writer.execute(text, values)
         self._writer.finish(())
 
-    def _trouble(self, verb: str, error: Exception, *, unknown: bool = False) -> StoreError:
+    def _trouble(
+        self, verb: str, error: Exception, *, unknown: bool = False, misfit: bool = False
+    ) -> StoreError:
         told = " ".join(str(error).split())
-        return StoreError(f"{self._name} cannot be {verb}: {told}", unknown=unknown)
+        return StoreError(f"{self._name} cannot be {verb}: {told}", unknown=unknown, misfit=misfit)
 
 
 class _Cells(dict[Cell, State | None]):

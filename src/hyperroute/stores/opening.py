@@ -2,6 +2,8 @@
 
 Of a Postgres URL ``?schema=NAME`` says where our tables are, in place of ``hyperroute``.
 
+``redis://host:port/0`` (or ``valkey``, or over TLS ``rediss``) keeps rate limits and nothing else.
+
 What plugins add (``hyperroute_stores``) is opened in the same way; the shipped ones are a plugin's
 too. A password in a URL is never part of a message.
 
@@ -64,6 +66,12 @@ def _postgres(url: str, *, now: Callable[[], Instant], book: Book, **more: Any) 
     return PostgresStore(f"{bare}?{rest}" if rest else bare, schema=schema, book=book, **more)
 
 
+def _valkey(url: str, *, now: Callable[[], Instant], book: Book) -> Store:  # noqa: ARG001 - the time is the server's, and money is elsewhere
+    from hyperroute.stores.valkey import ValkeyStore
+
+    return ValkeyStore(url)
+
+
 STORES: Mapping[str, Callable[..., Store]] = MappingProxyType(
     {
         "file": _file,
@@ -71,6 +79,10 @@ STORES: Mapping[str, Callable[..., Store]] = MappingProxyType(
         "sqlite": _sqlite,
         "postgresql": _postgres,
         "postgres": _postgres,
+        "redis": _valkey,
+        "rediss": _valkey,
+        "valkey": _valkey,
+        "valkeys": _valkey,
     }
 )
 """By scheme."""

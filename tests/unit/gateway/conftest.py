@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import AsyncClient, Client, Router
 from hyperroute.gateway import BlockingGateway, Gateway, HttpResponse
 from hyperroute.gateway.door import Door as Guard
+from hyperroute.gateway.standing import Dependence
 from hyperroute.gateway.visit import Visit
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.secret import Secret
@@ -103,6 +104,7 @@ def opened(
     *,
     wallets: Wallets | None = None,
     board: Board | None = None,
+    dependences: Sequence[Dependence] = (),
 ) -> Door:
     """Open a gateway of a colour, behind a guard where one is given, with a till if it has a word."""
     visits: list[Visit] = []
@@ -110,7 +112,9 @@ def opened(
     if colour == "blocking":
         till = None if wallets is None else Till(store, wallets=wallets)
         client = plain = Client(router, transport=world, clock=world, till=till, board=board)
-        blocking = BlockingGateway(plain, door=guard, store=store, observer=visits.append)
+        blocking = BlockingGateway(
+            plain, door=guard, store=store, observer=visits.append, dependences=dependences
+        )
 
         def ask(http: HttpRequest) -> Whole:
             return _whole(blocking.handle(http), b"".join)
@@ -120,7 +124,9 @@ def opened(
         shared: AsyncStore | None = None if store is None else Immediate(store)
         pays = None if wallets is None or shared is None else Till(shared, wallets=wallets)
         client = behind = AsyncClient(router, transport=twin, clock=twin, till=pays, board=board)
-        gateway = Gateway(behind, door=guard, store=shared, observer=visits.append)
+        gateway = Gateway(
+            behind, door=guard, store=shared, observer=visits.append, dependences=dependences
+        )
 
         def ask(http: HttpRequest) -> Whole:
             return asyncio.run(_asked(gateway, http))

@@ -86,8 +86,8 @@ def test_hyperroute_tables():
 
 
 def test_hyperroute_stores():
-    registry = discover(plugin(stores=lambda: {"redis": dict}), entry_points=False)
-    assert registry.stores == {**STORES, "redis": dict}
+    registry = discover(plugin(stores=lambda: {"etcd": dict}), entry_points=False)
+    assert registry.stores == {**STORES, "etcd": dict}
 
 
 def test_hyperroute_rankings():

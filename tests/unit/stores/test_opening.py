@@ -34,7 +34,7 @@ def test_what_ships_is_opened_by_its_scheme(
     [
         (
             "mysql://ada:hush@db/x",
-            "scheme 'mysql'; one of: file, memory, postgres, postgresql, sqlite",
+            "scheme 'mysql'; one of: file, memory, postgres, postgresql, redis, rediss, sqlite, valkey",
         ),
         ("here.db", "no store is known for 'here.db'"),
         ("sqlite://here.db", "names no file"),
@@ -43,6 +43,11 @@ def test_what_ships_is_opened_by_its_scheme(
         ("memory:here", "has no path"),
         ("postgresql://ada:hush@127.0.0.1:1/x", "cannot be opened"),
         ("postgresql://ada:hush@[x", "cannot be read"),
+        ("redis://ada:hush@[x", "cannot be read"),
+        ("redis:ada:hush@x", "is at one of: redis, rediss, valkey, valkeys"),
+        ("redis://:hush@db/zero", "a database's number"),
+        ("valkey://:hush@db/0?retry=1", "has no option 'retry'"),
+        ("rediss://:hush@db/0?prefix=a{b", "prefix of a Valkey or Redis URL is a word"),
     ],
 )
 def test_a_mistake_is_told_without_a_password(url: str, said: str) -> None:
