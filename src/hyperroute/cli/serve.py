@@ -16,6 +16,7 @@ from hyperroute.cli.say import answering, misuse, no
 
 if TYPE_CHECKING:
     from hyperroute.gateway.server import Serving
+    from hyperroute.runtime.replicas import Degraded
     from hyperroute.runtime.tab import Wallets
 
 Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
@@ -55,6 +56,23 @@ FetchMedia = Annotated[
         "--fetch-media",
         help="Fetch media named by URL for providers that need its bytes, from public https "
         "addresses only; else such requests are refused.",
+    ),
+]
+Shared = Annotated[
+    str | None,
+    typer.Option(
+        "--shared",
+        metavar="URL",
+        help="A Valkey or Redis that all replicas share for rates and health: redis://HOST:PORT/0. "
+        "Default: HYPERROUTE_SHARED, or none.",
+    ),
+]
+LimitsDegraded = Annotated[
+    str,
+    typer.Option(
+        "--limits-degraded",
+        metavar="closed|open",
+        help="While that is down: closed refuses what a rate limits, open has each process count alone.",
     ),
 ]
 Watch = Annotated[bool, typer.Option("--watch", help="Reload when a file of the table changes.")]
@@ -100,6 +118,8 @@ def serve(
     keys: Keys = None,
     no_keys: NoKeys = False,
     wallets: WithWallets = None,
+    shared: Shared = None,
+    limits_degraded: LimitsDegraded = "closed",
     mail: Mail = None,
     watch: Watch = False,
     fetch_media: FetchMedia = False,
@@ -124,6 +144,8 @@ def serve(
                 tables=None if path is None else str(Path(path).resolve()),
                 state=keys_url(state, keys) if state or keys or not no_keys else "memory:",
                 asks_keys=not no_keys,
+                shared=shared or os.environ.get("HYPERROUTE_SHARED") or None,
+                limits_degraded=_degraded(limits_degraded),
                 wallets=_wallets(wallets or ("floor" if named else "none")),
                 mail=_mail(mail or os.environ.get("HYPERROUTE_MAIL") or "log:"),
                 simulated=simulated,
@@ -154,6 +176,19 @@ def _mail(url: str) -> str:
     except ValueError as error:
         misuse(f"--mail: {error}")
     return url
+
+
+def _degraded(word: str) -> Degraded:
+    """Read what becomes of rates while nobody counts them together.
+
+    Raises:
+        typer.Exit: It is no such word.
+    """
+    kinds: tuple[Degraded, ...] = ("closed", "open")
+    found = next((one for one in kinds if one == word), None)
+    if found is None:
+        misuse(f"--limits-degraded needs closed or open, not {word!r}")
+    return found
 
 
 def _wallets(word: str) -> Wallets:

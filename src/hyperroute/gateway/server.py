@@ -24,6 +24,7 @@ from hyperroute.canon.mutation import Shelved
 from hyperroute.client import AsyncClient, Router
 from hyperroute.gateway.asgi import Application, asgi_app
 from hyperroute.gateway.awaiting import Gateway
+from hyperroute.gateway.backing import Backing
 from hyperroute.gateway.door import Door
 from hyperroute.gateway.mail import sink_of
 from hyperroute.gateway.metrics import Metrics
@@ -34,6 +35,7 @@ from hyperroute.ledger.book import book
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.clock import SystemClock
 from hyperroute.runtime.quotas import Quotas
+from hyperroute.runtime.replicas import Degraded, shared_state
 from hyperroute.runtime.tab import Till, Wallets
 from hyperroute.stores.base import Store
 from hyperroute.stores.opening import opened
@@ -56,6 +58,8 @@ class Serving:
         tables: ``None``: the shipped one.
         simulated: Every provider answered by one that needs no key and no network.
         state: URL of the store that keeps keys, limits and money.
+        shared: URL of the Valkey or Redis that all replicas share; ``None``: none.
+        limits_degraded: What becomes of rates while that is down (``runtime.replicas``).
         asks_keys: Let nobody in without one of its keys.
         wallets: Whether callers pay from wallets (``runtime.tab.Wallets``).
         mail: Where mails about keys go (``gateway.mail``).
@@ -71,6 +75,8 @@ class Serving:
 
     tables: str | None = None
     state: str = "memory:"
+    shared: str | None = None
+    limits_degraded: Degraded = "closed"
     asks_keys: bool = False
     wallets: Wallets = "none"
     mail: str = "log:"
@@ -120,7 +126,7 @@ class Serving:
     @property
     def shares_rates(self) -> bool:
         """Whether all workers count rates together: where their counters are in one database."""
-        return self.state.partition(":")[0] not in {"memory", "file"}
+        return self.shared is not None or self.state.partition(":")[0] not in {"memory", "file"}
 
 
 def serve(serving: Serving) -> None:
@@ -173,12 +179,21 @@ def application() -> Application:
         observers.append(metrics.observe)
     if serving.otel:
         observers.append(tracer_of(_exporting()))
-    store = _store(serving).awaiting()
+    board = Board(counters=Quotas(workers=serving.workers, learns=serving.keeps_money))
+    shared = shared_state(
+        serving.shared,
+        _store(serving),
+        board=board,
+        now=SystemClock.now,
+        limits=serving.limits_degraded,
+    )
+    backing = Backing(shared)
+    store = backing.store
     client = AsyncClient(
         serving.router(),
         watch=serving.watch,
         fetch_media=serving.fetch_media,
-        board=Board(counters=Quotas(workers=serving.workers, learns=serving.keeps_money)),
+        board=board,
         till=Till(store, wallets=serving.wallets) if serving.keeps_money else None,
     )
     postman = AsyncPostman(store, sink_of(serving.mail), client.clock)
@@ -191,8 +206,10 @@ def application() -> Application:
         observer=told_to(*observers),
         tells_route=serving.tells_route,
         metrics=None if metrics is None else metrics.page,
+        dependences=shared.dependences,
     )
-    return asgi_app(gateway, close=True, alongside=(postman,) if serving.asks_keys else ())
+    mails = (postman,) if serving.asks_keys else ()
+    return asgi_app(gateway, close=True, alongside=(backing, *mails))
 
 
 def base_urls(serving: Serving) -> Sequence[tuple[str, str]]:
