@@ -24,7 +24,6 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
-from hyperroute.accounts import keys
 from hyperroute.accounts.amounts import credits_of
 from hyperroute.accounts.keys import Key
 from hyperroute.canon.money import BudgetKey, Microcredits
@@ -106,7 +105,7 @@ def due(
     """Say which notices are to be made, the lower threshold first.
 
     Args:
-        key: As it is kept.
+        key: As it is kept: inactive by now, if its limit disables it.
         settled: What its budget of the period has settled.
         refused: A request was refused for that budget.
         period: The month, such as ``2026-11``.
@@ -116,7 +115,7 @@ def due(
     limit = key.spending_limit_microcredits
     if limit is None:
         return ()
-    disabled = refused and key.auto_disable
+    disabled = refused and key.auto_disable and not key.active
     reached = [one for one in THRESHOLDS if 0 < one * limit <= 100 * settled]
     if disabled or (refused and reached):
         reached = sorted({*reached, THRESHOLDS[-1]})
@@ -139,18 +138,6 @@ def due(
         for threshold in reached
         if threshold not in said
     )
-
-
-def disabled(key: Key, row: Row) -> Put | None:
-    """Disable a key that wants to be when its limit has refused a request; ``None``: it stays.
-
-    Args:
-        key: What the row says.
-        row: As it was read; if it is another one by then, the write is declined.
-    """
-    if not (key.auto_disable and key.active) or key.spending_limit_microcredits is None:
-        return None
-    return keys.put(replace(key, active=False), expected=row.version)
 
 
 def rearmed(
@@ -258,7 +245,6 @@ __all__ = [
     "budget_of",
     "claimed",
     "delivered",
-    "disabled",
     "due",
     "failed",
     "mail_of",

@@ -1,4 +1,4 @@
-"""What follows from requests that are over: mails at a limit, keys that are disabled, last uses.
+"""What follows from requests that are over: mails about keys at their limits, and last uses.
 
 An observer of visits notes what happened and no more; a round, now and then, asks the store what
 follows from it. So no request ever waits for a mail, and none fails with a mail server. What rounds
@@ -21,7 +21,7 @@ from typing import Any, Final
 from hyperroute.accounts import keys, notices, uses
 from hyperroute.accounts.notices import Mail, Notice
 from hyperroute.canon.money import Spend
-from hyperroute.canon.mutation import Mutation, Put, Row, RowKey, Stored
+from hyperroute.canon.mutation import Put, Row, RowKey, Stored
 from hyperroute.canon.quick import quick
 from hyperroute.canon.units import SECOND, Instant
 from hyperroute.errors import StoreError
@@ -133,7 +133,7 @@ class Rounds:
 def _followed(
     key_id: str, period: str, *, refused: bool, now: Instant
 ) -> Generator[Read | Commit, Any, bool]:
-    """Make the notices that are due, and disable the key if it wants to be."""
+    """Make the notices that are due."""
     asked = RowKey("key", key_id), notices.budget_of(key_id, period), notices.about(key_id, period)
     for _ in range(TRIES_MAX):
         row, spend, rows = yield Read(asked)
@@ -143,14 +143,11 @@ def _followed(
         settled = spend.settled if isinstance(spend, Spend) else 0
         sent = [notices.read(one) for one in rows]
         new = notices.due(key, settled=settled, refused=refused, period=period, sent=sent, now=now)
-        batch: list[Mutation] = [notices.put(one) for one in new]
-        if refused and (change := notices.disabled(key, row)) is not None:
-            batch.append(change)
-        if not batch:
+        if not new:
             return False
-        commit = yield Commit(batch)
+        commit = yield Commit([notices.put(one) for one in new])
         if commit.done:
-            return bool(new)
+            return True
     raise StoreError(f"the notices of {key_id} are being made by others")
 
 

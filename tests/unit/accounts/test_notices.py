@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperroute.accounts import keys, notices
+from hyperroute.accounts import notices
 from hyperroute.accounts.keys import Key
 from hyperroute.accounts.notices import Notice, due, mail_of
 from hyperroute.canon.mutation import Row
@@ -65,11 +65,13 @@ def test_a_threshold_is_told_when_it_is_reached(limit, settled, refused, thresho
 
 
 def test_a_key_that_is_disabled_is_told_of_whatever_it_has_spent() -> None:
-    one = key(100, auto_disable=True)
+    one = key(100, auto_disable=True, active=False)
     assert told(one, 5, refused=True) == [100]
     assert told(one, 85, refused=True) == [80, 100]
     assert told(one, 5) == []
-    assert told(key(0, auto_disable=True), 0, refused=True) == [100]
+    assert told(replace(one, active=True), 5, refused=True) == []
+    assert told(replace(one, auto_disable=False), 5, refused=True) == []
+    assert told(replace(one, spending_limit_microcredits=0), 0, refused=True) == [100]
 
 
 def test_each_threshold_is_told_once() -> None:
@@ -122,7 +124,11 @@ def test_over_any_month_a_threshold_is_told_once_for_each_time_it_was_armed(
     moves: list[tuple[str, int]], auto_disable: bool
 ) -> None:
     """And whoever looks a second time has nothing to tell."""
-    store, one, settled = MemoryStore(now=lambda: 0), key(100, auto_disable=auto_disable), 0
+    store, one, settled = (
+        MemoryStore(now=lambda: 0),
+        key(100, auto_disable=auto_disable, active=False),
+        0,
+    )
     armed = {80: 1, 100: 1}
     for what, by in moves:
         (rows,) = store.read([notices.about("k1", MONTH)])
@@ -153,21 +159,8 @@ def test_over_any_month_a_threshold_is_told_once_for_each_time_it_was_armed(
             assert sum(notices.read(row).threshold == threshold for row in rows) <= times
 
 
-def test_a_key_is_disabled_only_as_it_was_read() -> None:
-    store = MemoryStore(now=lambda: 0)
-    store.commit([keys.put(key(5, auto_disable=True))])
-    (row,) = store.read([keys.put(key(5)).key])
-    assert isinstance(row, Row)
-    put = notices.disabled(keys.read(row), row)
-    assert put is not None
-    store.commit([keys.put(key(9, auto_disable=True), expected=row.version)])
-    assert not store.commit([put]).done
-    for stays in (key(5), key(5, auto_disable=True, active=False), key(None, auto_disable=True)):
-        assert notices.disabled(stays, row) is None
-
-
 def test_a_mail_says_who_and_how_much_and_breaks_no_header() -> None:
-    one = key(50_000_500_000, name="pro\r\nBcc: eve@example.org", auto_disable=True)
+    one = key(50_000_500_000, name="pro\r\nBcc: eve@example.org", auto_disable=True, active=False)
     low, high = (mail_of(each) for each in made(one, 50_000_000_000, refused=True))
     assert "\n" not in low.subject
     assert "80 %" in low.subject
