@@ -32,11 +32,19 @@ from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
 from hyperroute.canon.wire import Headers, HttpRequest
-from hyperroute.dialects import json
 from hyperroute.dialects.arrival import clean_headers
 from hyperroute.dialects.base import ClientError, Dialect
 from hyperroute.errors import ClientWireError, RequestError, StoreError
-from hyperroute.gateway import intake, kept, keys_api, models, paths, render, standing, usage_api
+from hyperroute.gateway import (
+    asking,
+    intake,
+    kept,
+    keys_api,
+    paths,
+    render,
+    standing,
+    usage_api,
+)
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Sleep, Unwelcome, settled
 from hyperroute.gateway.journal import refusal_noted, run_noted
@@ -107,7 +115,7 @@ class Handler:
         http = replace(http, headers=headers)
         if http.method not in place.methods:
             allow = ", ".join(place.methods)
-            error = _error(405, f"{http.method} is not answered here; {allow} is.", visit)
+            error = asking.error(405, f"{http.method} is not answered here; {allow} is.", visit)
             return render.refusal(dialect, error, headers=(("allow", allow),))
         if place.verb in {"probe", "health", "ready"}:
             return (yield from self._standing(place, visit))
@@ -156,7 +164,7 @@ class Handler:
         match place.verb:
             case "models" | "model":
                 caller = yield from self._polled(caller, visit)
-                return self._models(place, dialect, caller, visit)
+                return asking.models_told(self.desk, place, dialect, caller, visit)
             case "usage" | "export" if self.door is not None:
                 caller = yield from self._polled(caller, visit)
                 providers = self.desk.router.table.providers
@@ -174,7 +182,7 @@ class Handler:
                 visit.asked = request.model or request.intent or ""
                 if place.verb == "count":
                     caller = yield from self._polled(caller, visit)
-                    return self._counted(request, caller, visit)
+                    return asking.counted(self.desk, request, caller, visit)
                 if self.door is not None:
                     table = self.desk.router.table
                     caller = yield from self.door.admit(request, table, caller, visit)
@@ -305,61 +313,22 @@ class Handler:
         retry = False if render.hopeless(error) else None
         return render.refusal(dialect, told, headers=more, retry=retry)
 
-    def _models(self, place: Place, dialect: Dialect, caller: Caller, visit: Visit) -> HttpResponse:
-        table = self.desk.router.table
-        if place.verb == "models":
-            found = models.listed(table, caller.may_name)
-            return _json(200, models.write_list(found, dialect.name), visit, caller.headers)
-        name = (place.model or "").removeprefix("models/")
-        model = models.named(table, name, caller.may_name)
-        if model is not None:
-            return _json(200, models.write_one(model, dialect.name), visit, caller.headers)
-        error = _error(404, f"There is no model {name[:100]!r}.", visit)
-        return render.refusal(dialect, error)
-
-    def _counted(self, request: Request, caller: Caller, visit: Visit) -> HttpResponse:
-        """Count the input; where that is not possible, estimate, and say so in a header."""
-        decided = self.desk.router.plan(request)
-        refused = decided.refusal
-        closed = decided.pinned and not caller.may_name(decided.name)
-        if refused is not None and (closed or refused.code in _UNNAMED):
-            raise RequestError(
-                refused.message,
-                status=refused.status,
-                code=refused.code,
-                param=refused.param,
-                available=refused.available,
-            )
-        measured = self.desk.measure(request)
-        tokens = measured.tokens
-        body = (
-            {"input_tokens": tokens}
-            if request.dialect == MESSAGES
-            else {
-                "totalTokens": tokens,
-                "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}],
-            }
-        )
-        more = (*caller.headers, ("x-hyperroute-count", measured.way))
-        return _json(200, json.dumps(body), visit, more)
-
     def _standing(self, place: Place, visit: Visit) -> Handling:
         if place.verb != "ready":
-            return _json(200, b'{"status":"ok"}', visit)
+            return asking.told(200, b'{"status":"ok"}', visit)
         usable = set(self.desk.router.table.providers) - set(self.desk.missing)
         status, body = yield from standing.ready(self.dependences, usable=bool(usable))
-        return _json(status, body, visit)
+        return asking.told(status, body, visit)
 
     def _not_found(self, http: HttpRequest, visit: Visit) -> HttpResponse:
         near = paths.nearest(http.url)
         hint = f" Did you mean {near}?" if near else ""
-        error = _error(404, f"Nothing is served at {visit.path[:200]!r}.{hint}", visit)
+        error = asking.error(404, f"Nothing is served at {visit.path[:200]!r}.{hint}", visit)
         router: Router = self.desk.router
         return render.refusal(router.dialect(_dialect_of(None, http.headers)), error)
 
 
 _GUARDED = frozenset({"models", "model", "answer", "count", "usage", "export", "keys"})
-_UNNAMED = frozenset({"model_not_found", "missing_model", "intent_not_found", "wrong_endpoint"})
 
 
 def _dialect_of(place: Place | None, headers: Headers) -> str:
@@ -396,16 +365,6 @@ def _losses(losses: tuple[Loss, ...]) -> Headers:
     said = ", ".join(f"{loss.kind} {loss.path}" for loss in losses)
     plain = said.encode("ascii", "replace").decode()
     return (("x-hyperroute-losses", plain[:1_000]),)
-
-
-def _json(status: int, body: bytes, visit: Visit, more: Headers = ()) -> HttpResponse:
-    headers = (*render.ids(visit.request_id), render.JSON, render.NO_STORE, *more)
-    return HttpResponse(status=status, headers=headers, body=body)
-
-
-def _error(status: int, message: str, visit: Visit) -> ClientError:
-    kind: FailureClass | str = "not_found" if status == 404 else FailureClass.BAD_REQUEST
-    return ClientError(status=status, kind=kind, message=message, request_id=visit.request_id)
 
 
 __all__ = ["Handler", "Handling", "Reply", "Wish"]
