@@ -44,21 +44,25 @@ def test_a_limit_is_met_mailed_and_disables(
     with serving(tmp_path, *options, more={"HYPERROUTE_PEPPER": "0123456789abcdef"}) as served:
         served.ready()
         assert "ck_" not in served.said, "there is a key already"
-        made = httpx.post(
-            f"{served.url}/api/api-keys",
-            json={"name": "small", "spendingLimit": 1, "autoDisable": True},
-            headers={"authorization": f"Bearer {admin['key']}"},
-        )
-        assert made.status_code == 201
-        headers = {"authorization": f"Bearer {made.json()['key']}"}
-        statuses = []
-        for _ in range(200):
-            answer = httpx.post(
-                f"{served.url}/v1/chat/completions", json=BODY, headers=headers, timeout=30
-            )
-            statuses.append(answer.status_code)
-            if answer.status_code != 200:
-                break
+        with httpx.Client(base_url=served.url, timeout=30) as client:
+            root = {"authorization": f"Bearer {admin['key']}"}
+            said = {"name": "small", "spendingLimit": 1, "autoDisable": True}
+            made = client.post("/api/api-keys", json=said, headers=root)
+            assert made.status_code == 201
+            other = client.post("/api/api-keys", json={"name": "other"}, headers=root).json()
+            path = f"/api/api-keys/{other['id']}"
+            renamed = client.patch(path, json={"name": "new"}, headers=root)
+            assert (renamed.status_code, renamed.json()["name"]) == (200, "new")
+            gone = client.delete(path, headers=root)
+            assert (gone.status_code, gone.content) == (204, b"")
+            assert "content-length" not in gone.headers
+            assert client.get(path, headers=root).status_code == 404
+            headers = {"authorization": f"Bearer {made.json()['key']}"}
+            statuses = [200]
+            while statuses[-1] == 200 and len(statuses) < 200:
+                asked = client.post("/v1/chat/completions", json=BODY, headers=headers)
+                statuses.append(asked.status_code)
+            del statuses[0]
         assert statuses.count(200) > 3
         assert statuses[-1] == 402
         told = tmp_path / "mails.jsonl"

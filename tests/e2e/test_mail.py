@@ -176,3 +176,10 @@ def test_the_log_says_it_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "hyperroute"):
         sent("log:")
     assert caplog.messages == ["mail: Zeile eins zwei"]
+
+
+def test_a_mail_server_needs_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hyperroute.gateway.mail.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install 'hyperroute\[mail\]'"):
+        sink_of(f"smtp://h?{TO}")
+    assert isinstance(sink_of("log:"), LogSink)

@@ -108,8 +108,10 @@ def folder(tmp_path, upstream):
 
 
 def test_the_first_key_is_shown_once_and_opens_the_door(folder):
+    (folder / "hyperroute-keys.json").write_text("{}")
     with serving(folder, "--simulated", "--tables", "table.yaml") as served:
         served.ready()
+        assert "note: the keys in hyperroute-keys.json are not used" in served.said
         (key,) = re.findall(r"ck_[0-9a-f]{64}", served.said)
         headers = {"authorization": f"Bearer {key}"}
         url = f"{served.url}/v1/chat/completions"
@@ -188,3 +190,11 @@ def test_a_broken_table_is_told_before_anything_listens(folder):
         assert served.ended() == 1
     assert "table.yaml:2:1" in served.said
     assert not (folder / "hyperroute.db").exists()
+
+
+def test_where_mails_cannot_go_is_told_before_anything_listens(folder):
+    url = "smtp://ada:hushhush@mail.example.org?from=a@b.c&too=d@e.f"
+    with serving(folder, "--tables", "table.yaml", "--mail", url) as served:
+        assert served.ended() == 2
+    assert "--mail: there is no parameter 'too'; did you mean 'to'?" in served.said
+    assert "hushhush" not in served.said

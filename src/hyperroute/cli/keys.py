@@ -21,6 +21,8 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="Of the key, as `keys list` shows it.")]
 
+_NAME_CHARS_MAX = 200
+
 
 @app.callback()
 def keys() -> None:
@@ -62,6 +64,9 @@ def create(
 ) -> None:
     """Make a key and print its secret, which is shown once and kept nowhere."""
     owner = owner_of(user, org, what="a key belongs to", as_json=as_json)
+    if not 0 < len(name) <= _NAME_CHARS_MAX or not name.isprintable():
+        message = f"--name is a line of 1 to {_NAME_CHARS_MAX} characters, not {name[:60]!r}"
+        misuse(message, as_json=as_json)
     scopes = _scopes(scope, as_json=as_json)
     microcredits = _microcredits(limit, what="--limit", as_json=as_json)
     url, now = keys_url(state, file, as_json=as_json), _unix_ns()

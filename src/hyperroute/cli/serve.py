@@ -106,6 +106,9 @@ RootPath = Annotated[
     str, typer.Option("--root-path", metavar="PATH", help="Where a proxy mounts this server.")
 ]
 
+_OLD_KEYS = "hyperroute-keys.json"
+"""Where keys were by default before there was a state."""
+
 
 def serve(
     *,
@@ -221,6 +224,8 @@ def _start(serving: Serving) -> None:
         _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {shown(serving.state)}")
     if serving.keeps_money:
         _say(f"{'wallets:':<20} {_ASKED[serving.wallets]}")
+    if first is not None and Path(_OLD_KEYS).exists():
+        _say(f"note: the keys in {_OLD_KEYS} are not used; --keys {_OLD_KEYS} does")
     for line in unenforced(router.table, money=serving.keeps_money):
         _say(f"note: {line}")
     if serving.workers > 1 and router.table.limits and not serving.shares_rates:

@@ -8,16 +8,32 @@ if TYPE_CHECKING:
     from hyperroute.canon.wire import HttpRequest
     from hyperroute.gateway.awaiting import Gateway
     from hyperroute.gateway.blocking import BlockingGateway
+    from hyperroute.gateway.door import Door
+    from hyperroute.gateway.mail import sink_of
     from hyperroute.gateway.message import HttpResponse
+    from hyperroute.gateway.postman import AsyncPostman, Postman
 
 _HOMES = {
+    "AsyncPostman": "gateway.postman",
     "BlockingGateway": "gateway.blocking",
+    "Door": "gateway.door",
     "Gateway": "gateway.awaiting",
     "HttpRequest": "canon.wire",
     "HttpResponse": "gateway.message",
+    "Postman": "gateway.postman",
+    "sink_of": "gateway.mail",
 }
 
-__all__ = ["BlockingGateway", "Gateway", "HttpRequest", "HttpResponse"]
+__all__ = [
+    "AsyncPostman",
+    "BlockingGateway",
+    "Door",
+    "Gateway",
+    "HttpRequest",
+    "HttpResponse",
+    "Postman",
+    "sink_of",
+]
 
 
 def __getattr__(name: str) -> object:
