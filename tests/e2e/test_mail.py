@@ -110,6 +110,13 @@ def test_a_server_that_does_not_take_it_is_an_error(inbox: Inbox, host: str) -> 
         sent(f"smtp://127.0.0.1:1?{TO}&tls=none")
 
 
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(MailError, match=r"took too long|[Tt]imed? ?out"):
+            sent(f"smtp://127.0.0.1:{port}?{TO}&tls=none")
+
+
 @pytest.mark.parametrize("more", ["", "&tls=starttls", "&tls=implicit"])
 def test_what_was_to_be_encrypted_is_never_sent_in_the_clear(
     inbox: Inbox, host: str, more: str

@@ -8,6 +8,7 @@ each other, because each is made to the record that was read, or made again.
 from __future__ import annotations
 
 import json as standard_json
+import re
 from collections.abc import Generator
 from decimal import Decimal
 from typing import Any, Final, NoReturn
@@ -34,6 +35,8 @@ BODY_BYTES_MAX: Final = 64 * 1024
 
 TRIES_MAX: Final = 8
 """How often a change is made again that another one overtook."""
+
+_ID: Final = re.compile(r"[!-~]{1,200}")
 
 Asking = Generator[Read | Commit, Any, HttpResponse]
 
@@ -62,6 +65,8 @@ def answered(place: Place, http: HttpRequest, pepper: Secret | None, visit: Visi
             (asker,) = uses.with_uses([asker], (yield Read((uses.kept_as(asker.id),))))
             return _told(200, {"keys": [shown(asker)]}, visit)
         _refuse(403, "forbidden", "Keys are managed by a key of the scope 'admin'.")
+    if place.item is not None and not _ID.fullmatch(place.item):
+        _unknown(place.item)  # no store is asked for what not every store can keep
     match http.method, place.item:
         case "POST", _:
             return (yield from _made(http, asker, pepper, visit))

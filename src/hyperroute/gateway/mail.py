@@ -121,19 +121,20 @@ class SmtpSink:
         import aiosmtplib
 
         try:
-            await aiosmtplib.send(
-                self._message(mail),
-                hostname=self.host,
-                port=self.port,
-                username=self.user or None,
-                password=self.password.reveal() if self.user else None,
-                use_tls=self.tls == "implicit",
-                start_tls=self.tls == "starttls",
-                timeout=self.patience_s,
-            )
+            async with asyncio.timeout(self.patience_s):
+                await aiosmtplib.send(
+                    self._message(mail),
+                    hostname=self.host,
+                    port=self.port,
+                    username=self.user or None,
+                    password=self.password.reveal() if self.user else None,
+                    use_tls=self.tls == "implicit",
+                    start_tls=self.tls == "starttls",
+                    timeout=self.patience_s,
+                )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             # What a server answers may repeat what it was told, but never the password.
-            said = " ".join(str(error).split())[:200]
+            said = " ".join(str(error).split())[:200] or "it took too long"
             raise MailError(f"{self.host}:{self.port}: {type(error).__name__}: {said}") from None
 
     def _message(self, mail: Mail) -> EmailMessage:

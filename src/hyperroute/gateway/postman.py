@@ -167,9 +167,10 @@ def _posted(now: Instant) -> Round:
             if why is None
             else notices.failed(claim, why, now=now)
         )
+        yield Commit((_after(done, commit.outcomes),))
         if why is not None:
             _log.warning("the mail %s is not sent: %s", notice.id, why)
-        yield Commit((_after(done, commit.outcomes),))
+            return  # the others meet the same server, and have a round of their own
 
 
 def _order(notice: Notice) -> tuple[Instant, int, str]:

@@ -176,6 +176,22 @@ def test_an_id_that_is_not_there_is_one_answer_for_every_method(door, admin):
     }
 
 
+@pytest.mark.parametrize("item", ["%00", "a%0ab", "%c3%a9", "%ff", "x" * 201, "a%20b"])
+def test_an_id_that_no_key_can_have_is_asked_of_no_store(door, admin, store, item):
+    """Postgres, for one, keeps no NUL: that would be its failure, and it is the caller's."""
+    asked: list[Any] = []
+
+    def read(keys: Any) -> Any:
+        asked.extend(keys)
+        return MemoryStore.read(store, keys)
+
+    store.read = read
+    for method in ("GET", "PATCH", "DELETE"):
+        body = {"name": "x"} if method == "PATCH" else None
+        assert ask(door, method, f"{PATH}/{item}", admin[0], body=body).status == 404
+    assert {key.id for key in asked if isinstance(key, RowKey)} == {admin[1]}
+
+
 @pytest.mark.parametrize(
     ("body", "param", "said"),
     [

@@ -213,6 +213,21 @@ def test_a_mail_server_that_is_down_is_tried_again(round_: Round, store: Store, 
     assert kept(store, key)[0].state == "sent"
 
 
+def test_a_server_that_is_down_is_asked_once_a_round(round_: Round, store: Store) -> None:
+    key = made(store)
+    spent(store, key, 1_000)
+    round_.over(key, charged=1_000)
+    round_.box.down = True
+    round_.go()
+    assert [notice.tries for notice in sorted(kept(store, key), key=lambda one: one.threshold)] == [
+        1,
+        0,
+    ]
+    round_.box.down = False
+    round_.go()
+    assert round_.go(2 * MINUTE) == ["2026-11/100/0", "2026-11/80/0"]
+
+
 def test_whoever_dies_while_sending_has_it_sent_by_another(round_: Round, store: Store) -> None:
     key = made(store)
     (notice,) = notices.due(key, settled=900, refused=False, period=MONTH, sent=(), now=NOW)
