@@ -31,7 +31,7 @@ from hyperroute.stores.valkey_url import Server, server_at
 PATIENCE_NS: Final = SECOND
 """How long a connection may take to open, and the server to answer."""
 
-CONNECTIONS_MAX: Final = 32
+CONNECTIONS_MAX: Final = 64
 """Of blocking callers; who finds none free waits for one, as long as ``PATIENCE_NS``."""
 
 GROUP_MAX: Final = 100
