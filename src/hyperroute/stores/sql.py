@@ -91,6 +91,8 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
     ),
     ("""ALTER TABLE holds ADD COLUMN slots TEXT NOT NULL DEFAULT '[]'""",),
     sql_journal.STEP,
+    # Without it whoever replaces a record looks at every tag of its shelf for those of the old one.
+    ("""CREATE INDEX record_tags_by_record ON record_tags (shelf, id)""",),
 )
 """By step; a step is never edited once it was released."""
 
@@ -112,7 +114,10 @@ def steps(done: int) -> Iterator[Statement]:
         ValueError: More than there are: a newer release has made it.
     """
     if done > len(SCHEMA):
-        raise ValueError(f"its schema has {done} steps, and this release knows {len(SCHEMA)}")
+        raise ValueError(
+            f"a newer release made it: its schema has {done} steps, and this release knows"
+            f" {len(SCHEMA)}; start that release again, or restore a backup from before it"
+        )
     for step in range(done, len(SCHEMA)):
         yield from ((text, ()) for text in SCHEMA[step])
         yield "INSERT INTO schema_steps (step) VALUES (?)", (step,)
