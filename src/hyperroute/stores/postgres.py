@@ -131,6 +131,8 @@ class _Session:
         return _instant(self._open().execute(_NOW))
 
     def read(self, statements: Sequence[Statement]) -> list[Sequence[Any]]:
+        if len(statements) == 1:  # which is of one instant by itself
+            return [self.execute(*statements[0])]
         connection = self._open()
         with connection.pipeline():
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -214,13 +216,14 @@ class _Session:
                 # Shorter, so that who waits for the lock in vain is told so, and not nothing.
                 "lock_timeout": str(max(1, self._patience_ms * 3 // 4)),
                 "idle_in_transaction_session_timeout": str(self._patience_ms),
-                # A plan that was made while a table was small would read all of it for ever.
-                "enable_seqscan": "off",
                 "application_name": f"hyperroute/{self._schema}",
             }
             self._connection = psycopg.connect(
                 self._url,
                 autocommit=True,
+                # A plan that was kept from when a table was small would read all of it; and after
+                # an error amid a pipeline, psycopg takes for prepared what never was.
+                prepare_threshold=None,
                 connect_timeout=self._connect_s,
                 options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             )

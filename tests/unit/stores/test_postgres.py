@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
 
-from hyperroute.canon.money import Deposit, HoldKey, Overdue, Overdues, PostingKey, Purse, Reserve
+from hyperroute.canon.money import (
+    Deposit,
+    HoldKey,
+    Overdue,
+    Overdues,
+    PostingKey,
+    Purse,
+    Reserve,
+    Wallet,
+    WalletKey,
+)
 from hyperroute.canon.mutation import Put, RowKey, Shelved
 from hyperroute.errors import StoreError
 from hyperroute.ledger.book import book
 from hyperroute.stores.postgres import PostgresStore
+from hyperroute.stores.waiting import Waiting
 
 
 def put(name: str) -> Put:
@@ -56,6 +69,54 @@ def test_replicas_wait_for_one_another_and_none_for_ever(postgres: tuple[str, st
             except StoreError:
                 continue
         assert store.read([RowKey("key", "a")]) == (None,)
+
+
+def test_what_fits_no_column_spoils_nothing_of_those_beside_it_nor_of_those_after(
+    postgres: tuple[str, str],
+) -> None:
+    url, schema = postgres
+    with closing(PostgresStore(url, schema=schema, now=lambda: 0, book=book)) as store:
+        for number in range(8):
+            good, late, nul = (
+                Deposit(PostingKey(f"{number}/{n}"), "user:ada", 5) for n in range(3)
+            )
+            huge = replace(late, amount=2**63)
+            group = [Waiting([one]) for one in (good, huge, replace(nul, owner="a\0b"))]
+            store._carry_out(group)
+            assert group[0].result(0).done
+            for waiting in group[1:]:
+                with pytest.raises(StoreError, match="cannot be written") as caught:
+                    waiting.result(0)
+                assert not caught.value.unknown
+            with pytest.raises(StoreError, match="cannot be read"):
+                store.read([WalletKey("user:ada"), WalletKey("a\0b")])
+            assert store.read([WalletKey("user:ada")]) == (Wallet(5 * (number + 1)),)
+
+
+@pytest.mark.parametrize(("when", "unknown"), [("before", False), ("after", True)])
+def test_a_connection_that_breaks_while_it_commits_leaves_its_caller_in_doubt(
+    postgres: tuple[str, str], monkeypatch: pytest.MonkeyPatch, when: str, unknown: bool
+) -> None:
+    url, schema = postgres
+    with closing(PostgresStore(url, schema=schema)) as store:
+        assert store.commit([put("a")]).done
+        session = store._writer
+        finish = session.finish
+
+        def breaks(writings: Any) -> None:
+            if when == "after":
+                finish(writings)
+            session._connection.close()  # type: ignore[attr-defined]
+            raise psycopg.OperationalError("the network is gone")
+
+        monkeypatch.setattr(session, "finish", breaks)
+        with pytest.raises(StoreError) as caught:
+            store.commit([put("b")])
+        monkeypatch.undo()
+        assert caught.value.unknown is unknown
+        (row,) = store.read([RowKey("key", "b")])
+        assert (row is not None) is unknown
+        assert store.commit([put("c")]).done
 
 
 def test_the_time_is_the_servers(postgres: tuple[str, str]) -> None:
