@@ -28,13 +28,16 @@ from hyperroute.stores.bulk import (
     write_from_arrays,
 )
 from hyperroute.stores.deciding import Book, no_book
-from hyperroute.stores.grouping import PATIENCE_NS, WAITING_MAX, GroupStore
+from hyperroute.stores.grouping import BROWSING_NS, PATIENCE_NS, WAITING_MAX, GroupStore
 from hyperroute.stores.sql import Statement, Values
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+"""Whatever the server's default is: what is read after the lock is what stands then, and not what
+stood when waiting for it began."""
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hyperroute/' || current_schema(), 0))"
 _NOW = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
 
@@ -72,7 +75,8 @@ class PostgresStore(GroupStore):
         if not _SCHEMA.fullmatch(schema):
             raise StoreError(f"a schema's name is a lower-case word, not {schema!r}")
         name = f"Postgres at {_place(url)}"
-        writer, reader, browser = (_Session(url, schema, now, patience_ns) for _ in range(3))
+        writer, reader = (_Session(url, schema, now, patience_ns) for _ in range(2))
+        browser = _Session(url, schema, now, max(patience_ns, BROWSING_NS))
         try:
             writer.make_schema()
         except writer.errors as error:
@@ -144,7 +148,7 @@ class _Session:
         self._committing = False
         connection = self._open()
         with connection.pipeline():
-            connection.execute("BEGIN")
+            connection.execute(_BEGIN)
             connection.execute(_LOCK)
             clock = connection.execute(_NOW)
             told = self._asked(connection, questions)

@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from hyperroute.canon.auditing import HoldsAfter, PostingsOf
+from hyperroute.canon.journal import UsageKey
 from hyperroute.canon.money import (
     BudgetKey,
     Checkpoint,
@@ -31,6 +33,7 @@ from hyperroute.canon.money import (
 )
 from hyperroute.canon.mutation import (
     Charge,
+    Commit,
     Correct,
     Delete,
     Key,
@@ -44,12 +47,13 @@ from hyperroute.canon.mutation import (
 )
 from hyperroute.errors import StoreError
 from hyperroute.ledger.book import book
-from hyperroute.stores import bulk, sql
+from hyperroute.stores import asking, bulk, sql
 from hyperroute.stores.grouping import GroupStore
 from hyperroute.stores.postgres import PostgresStore
 from hyperroute.stores.sqlite import SqliteStore
 from hyperroute.stores.waiting import Waiting
 
+Batch = Waiting[Sequence[Mutation], Commit]
 ADA, BUDGET = "user:ada", BudgetKey("key-month", (("key", "k1"),), "2026-11")
 OLD = (
     "INSERT INTO records (shelf, id, body, tags, version) VALUES ('key', 'k1', '{}', '[]', 1)",
@@ -71,6 +75,7 @@ POINTS: tuple[Key, ...] = (
     BUDGET,
     HoldKey("h1"),
     PostingKey("h1/hold"),
+    UsageKey("req_1"),
 )
 
 
@@ -152,11 +157,16 @@ def looked_up(text: str, values: Sequence[Any], path: Path | None) -> tuple[str,
 
 def asked(path: Path | None) -> Iterator[tuple[str, list[Any]]]:
     for key in POINTS:
-        text, values = sql.select(key, now=0)
+        text, values = asking.select(key, now=0)
         yield text, list(values)
         yield looked_up(text, values, path)
-    for key in (Tagged("key", "prefix", "ck_1"), Overdue(10)):
-        text, values = sql.select(key, now=0)
+    for key in (
+        Tagged("key", "prefix", "ck_1"),
+        Overdue(10),
+        HoldsAfter("h0", 10),
+        PostingsOf(("h1/hold", "h1/end")),
+    ):
+        text, values = asking.select(key, now=0)
         yield text, list(values)
     for text, values in (
         sql.forget_full(9),
@@ -217,7 +227,7 @@ def test_writing_a_record_takes_as_long_among_many_as_among_few(tmp_path: Path) 
 def carried_out(store: GroupStore, batches: Sequence[Mutation]) -> list[str]:
     """Carry out one group of batches, and tell what was asked of the database."""
     journeys: list[str] = []
-    writer, group = store._writer, [Waiting([one]) for one in batches]
+    writer, group = store._writer, [Batch([one]) for one in batches]
     store._writer = Noting(writer, journeys)
     store._carry_out(group)
     store._writer = writer
