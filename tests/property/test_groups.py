@@ -10,6 +10,7 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hyperroute.canon.journal import Log, UsageQuery, UsageRow, UsageSums
 from hyperroute.canon.money import (
     BudgetKey,
     Checkpoint,
@@ -38,6 +39,7 @@ from hyperroute.canon.mutation import (
     RowKey,
     Shelved,
 )
+from hyperroute.canon.units import DAY
 from hyperroute.ledger.book import book
 from hyperroute.stores.base import Store
 from hyperroute.stores.grouping import GroupStore
@@ -66,6 +68,10 @@ KEYS: tuple[Key, ...] = (
     Shelved("key"),
     Overdue(9),
     Totals(),
+    UsageQuery(),
+    UsageQuery(order="dearest"),
+    UsageSums(by=("owner", "day", "model")),
+    UsageSums(by=("owner", "status")),
 )
 PACE = Pace(3, 60_000_000_000, 3)
 
@@ -91,12 +97,26 @@ end = st.builds(
     st.lists(st.builds(Cost, st.just("p"), amounts, st.booleans()), max_size=1).map(tuple),
     st.booleans(),
 )
+log = st.builds(
+    Log,
+    st.builds(
+        UsageRow,
+        id=st.sampled_from(["u1", "u2", "u3", "u4"]),
+        at=st.sampled_from([1, DAY]),
+        owner=st.sampled_from(OWNERS),
+        model=st.sampled_from(["m", ""]),
+        status=st.sampled_from([200, 429]),
+        credits=amounts,
+        cost=st.one_of(st.none(), amounts),
+    ),
+)
 expected = st.one_of(st.none(), st.integers(0, 3))
 mutation: st.SearchStrategy[Mutation] = st.one_of(
     reserve,
     end,
     reserve,
     end,
+    log,
     st.builds(Dispatch, holds, st.integers(1, 3), st.just(0)),
     st.builds(Checkpoint, holds, amounts, st.just(0)),
     st.builds(

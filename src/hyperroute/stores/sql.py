@@ -279,7 +279,7 @@ def _write_money(key: MoneyCell, state: State | None) -> tuple[Statement, ...]:
     return ((_SET_WALLET, (key.owner, state.free, state.held)),)
 
 
-def gathered(cells: Iterable[tuple[Statement, ...]]) -> Iterable[tuple[str, list[Values]]]:
+def gathered(cells: Iterable[tuple[Statement, ...]]) -> list[tuple[str, Sequence[Values]]]:
     """Bring the statements of many cells together by their text, in the order of their kinds.
 
     The cells are different ones, so theirs may pass each other; a cell's own keep their order,
@@ -289,7 +289,8 @@ def gathered(cells: Iterable[tuple[Statement, ...]]) -> Iterable[tuple[str, list
     for statements in cells:
         for text, values in statements:
             rows.setdefault(text, []).append(values)
-    return sorted(rows.items(), key=lambda item: not item[0].startswith("DELETE"))
+    writings = [(text, sql_journal.added_up(text, some)) for text, some in rows.items()]
+    return sorted(writings, key=lambda item: not item[0].startswith("DELETE"))
 
 
 _SET_RATE = """INSERT INTO rates (limit_name, meter, subject, ns, part, amount)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from hyperroute.canon.auditing import HoldsAfter, PostingsOf
-from hyperroute.canon.journal import UsageKey
+from hyperroute.canon.journal import Log, UsageKey, UsageRow
 from hyperroute.canon.money import (
     BudgetKey,
     Checkpoint,
@@ -259,6 +259,7 @@ def test_a_group_of_any_size_is_three_journeys(place: Place) -> None:
         later += [Checkpoint(one.key, 1) for one in holds[:9]]
         later += [Charge(RateKey("l", "m", ()), pace, 1), Correct(RateKey("l", "n", ()), pace, 1)]
         later += [Put(RowKey("key", "k1"), "{}"), Delete(RowKey("key", "k2"))]
+        later += [Log(UsageRow(id=f"u{n}", at=n % 2)) for n in range(9)]
         assert carried_out(store, later) == ["begin", "finish"]
         ends = [End(one.key, 3, (Cost("p", 1, True),)) for one in holds]
         assert carried_out(store, ends) == ["begin", "look_up", "finish"]
