@@ -23,6 +23,7 @@ from hyperroute.stores.sql import Statement, Values
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
+    "fullfsync = ON",  # where a plain one leaves it to the disk's memory: macOS
     "foreign_keys = ON",
     "cache_size = -32768",
     "wal_autocheckpoint = 4000",
