@@ -170,7 +170,7 @@ def test_what_is_read_is_what_stands_when_the_lock_is_had(postgres: tuple[str, s
             waits = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event = 'advisory'"
             while other.execute(waits, (f"hyperroute/{schema}",)).fetchone() is None:
                 time.sleep(0.01)
-            other.execute(f"UPDATE {schema}.wallets SET free = 0")  # type: ignore[call-overload] # noqa: S608 - a name of ours
+            other.execute(f"UPDATE {schema}.wallets SET free = 0")  # noqa: S608 - a name of ours
         assert not waiting.result(5).done
 
 
