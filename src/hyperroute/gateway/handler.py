@@ -88,7 +88,8 @@ class Handler:
     def visit(self, http: HttpRequest, *, at: Instant, unix_ns: int) -> Visit:
         """Begin to note what becomes of a request."""
         return Visit(
-            request_id=f"req_{token_hex(12)}",
+            # The time first, so that what a store writes of requests at one time lies together.
+            request_id=f"req_{unix_ns // 1_000:013x}{token_hex(8)}",
             method=http.method,
             path=http.url.partition("?")[0],
             traceparent=intake.header(http.headers, "traceparent") or "",

@@ -47,9 +47,11 @@ def look_up_listed(text: str, count: int) -> str:
     what, table, names = _look_up(text)
     if len(names) == 1:
         return f"SELECT {names[0]}, {what} FROM {table} WHERE {names[0]} IN ({_places(count)})"  # noqa: S608 - no value is in it
-    key = ", ".join(names)
+    # A cross join goes through the values and looks each up; IN would go through the table.
     rows = ", ".join([f"({_places(len(names))})"] * count)
-    return f"SELECT {key}, {what} FROM {table} WHERE ({key}) IN (VALUES {rows})"  # noqa: S608 - no value is in it
+    terms = " AND ".join([f"{name} = asked.column{at}" for at, name in enumerate(names, 1)])
+    key = ", ".join(names)
+    return f"SELECT {key}, {what} FROM (VALUES {rows}) AS asked CROSS JOIN {table} ON {terms}"  # noqa: S608 - no value is in it
 
 
 @lru_cache(TEXTS_MAX)

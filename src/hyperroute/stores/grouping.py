@@ -13,21 +13,22 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from typing import Any, cast
+from itertools import islice
+from typing import Any, TypeVar, cast
 
-from hyperroute.canon.auditing import AuditKey
-from hyperroute.canon.journal import UsageQuery, UsageSums
 from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
 from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.errors import StoreError
-from hyperroute.stores import sql, sql_auditing
+from hyperroute.stores import asking, sql
 from hyperroute.stores.base import AsyncStore
 from hyperroute.stores.database import Database
 from hyperroute.stores.deciding import Book, ahead, beyond, decide
 from hyperroute.stores.sql import Values
-from hyperroute.stores.waiting import Answer, Waiting, WaitingTask, tell
+from hyperroute.stores.waiting import Gathering, Waiting, WaitingTask, halves, tell
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 PATIENCE_NS = 5 * SECOND
 """How long a caller waits for its commit, and a group for another process's lock."""
@@ -36,15 +37,13 @@ WAITING_MAX = 10_000
 """Batches that may wait for the writer; whoever comes then is refused at once."""
 
 GROUP_MAX = 500
-"""Batches of one transaction, so that the first of them need not wait for all."""
+"""Batches of one transaction, or questions of one journey: the first need not wait for all."""
+
+BROWSING_NS = MINUTE
+"""How long a server may take over many rows."""
 
 SWEEP_NS = 10 * MINUTE
 """How often the counters that are full again are removed."""
-
-
-def browses(keys: Sequence[Key]) -> bool:
-    """Say whether a question is about many rows, and so takes longer than others may wait."""
-    return any(isinstance(key, UsageQuery | UsageSums | AuditKey) for key in keys)
 
 
 class GroupStore:
@@ -73,20 +72,19 @@ class GroupStore:
             book: What mutations of money do.
             patience_ns: As of ``PATIENCE_NS``.
             waiting_max: As of ``WAITING_MAX``.
-            quick_reads: A read takes microseconds, so the awaiting twin does it at once.
+            quick_reads: A read takes microseconds, so whoever asks does it at once; else what is
+                asked at the same time shares a journey.
 
         Raises:
             StoreError: It cannot be brought up to date.
         """
         self.patience_ns = patience_ns
-        self.quick_reads = quick_reads
         self._name = name
         self._writer, self._reader = writer, reader
         self._book = book
         self._waiting_max = waiting_max
         self._latest: Instant = 0
         self._swept_at: Instant = 0
-        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._reading = threading.Lock()
         self._browser, self._browsing = browser, threading.Lock()
         self._closed = False
@@ -97,8 +95,12 @@ class GroupStore:
             for database in (writer, reader, browser):
                 database.close()
             raise self._trouble("opened", error) from None
-        self._thread = threading.Thread(target=self._write, name="hyperroute-store", daemon=True)
-        self._thread.start()
+        self.batches = Gathering("hyperroute-writes", self._carry_out, most=GROUP_MAX)
+        self.questions = (
+            None
+            if quick_reads
+            else Gathering("hyperroute-reads", self._answer_group, most=GROUP_MAX)
+        )
 
     # --- the two verbs ---------------------------------------------------------------------------
     def read(self, keys: Sequence[Key]) -> tuple[Found, ...]:
@@ -107,20 +109,9 @@ class GroupStore:
         Raises:
             StoreError: The database cannot be read, or the store is closed.
         """
-        lock, database = self._reading, self._reader
-        if browses(keys):
-            lock, database = self._browsing, self._browser
-        with lock:
-            if self._closed:
-                raise StoreError(f"{self._name} is closed")
-            try:
-                now = self._now(database) if any(map(_by_clock, keys)) else 0
-                rows = database.read([_question(key, now) for key in keys])
-            except database.errors as error:
-                with suppress(*database.errors):
-                    database.rollback()
-                raise self._trouble("read", error) from None
-            return tuple([_found(*one) for one in zip(keys, rows, strict=True)])
+        if self.questions is None or asking.browses(keys):
+            return self.answer(keys)
+        return self._waited(Waiting(keys), self.questions)
 
     def commit(self, mutations: Sequence[Mutation]) -> Commit:
         """Carry out all of a batch, or nothing; durable when it returns.
@@ -129,34 +120,17 @@ class GroupStore:
             StoreError: It was not carried out, or (``unknown``) may have been.
             ValueError: Two mutations are about the same thing.
         """
-        waiting = self.submit(mutations)
-        try:
-            return waiting.result(self.patience_ns / SECOND)
-        except TimeoutError:
-            raise self.gave_up(waiting) from None
+        return self._waited(Waiting(mutations), self.batches)
 
-    def submit(self, mutations: Sequence[Mutation]) -> Waiting:
+    def submit(self, mutations: Sequence[Mutation]) -> Waiting[Sequence[Mutation], Commit]:
         """Hand a batch to the writer; whoever takes it back in time has it left undone.
 
         Raises:
             StoreError: Too many are waiting, or the store is closed.
         """
-        waiting = Waiting(mutations)
-        self.enqueue(waiting)
+        waiting: Waiting[Sequence[Mutation], Commit] = Waiting(mutations)
+        self.enqueue(waiting, self.batches)
         return waiting
-
-    def enqueue(self, waiting: Waiting) -> None:
-        """Hand over what a thread or a task waits for. Raises as ``submit``."""
-        if self._closed:
-            raise StoreError(f"{self._name} is closed")
-        if self._queue.qsize() >= self._waiting_max:
-            raise StoreError(f"{self._waiting_max} commits wait for {self._name}")
-        self._queue.put(waiting)
-
-    def gave_up(self, waiting: Waiting) -> StoreError:
-        """Say what is known of a commit that nobody waits for any longer."""
-        message = f"{self._name} did not answer within {self.patience_ns / SECOND:g} s"
-        return StoreError(message, unknown=not waiting.take())
 
     def awaiting(self) -> AsyncStore:
         """Return the twin over the same state."""
@@ -167,84 +141,119 @@ class GroupStore:
         if self._closed:
             return
         self._closed = True
-        self._queue.put(None)
-        self._thread.join()
+        self.batches.close()
+        self._writer.close()
+        if self.questions is not None:
+            self.questions.close()
         with self._reading:
             self._reader.close()
         with self._browsing:
             self._browser.close()
 
-    # --- the writer ------------------------------------------------------------------------------
-    def _write(self) -> None:
-        """Carry out what has gathered, group by group, until told to end."""
-        more = True
-        while more:
-            more, group = self._gathered()
-            taken = [one for one in group if one.take()]
-            if taken:
-                self._carry_out(taken)
-        self._writer.close()
+    # --- those who wait --------------------------------------------------------------------------
+    def enqueue(self, waiting: Waiting[Q, A], to: Gathering[Q, A]) -> None:
+        """Hand over what a thread or a task waits for. Raises as ``submit``."""
+        if self._closed:
+            raise StoreError(f"{self._name} is closed")
+        if len(to) >= self._waiting_max:
+            raise StoreError(f"{self._waiting_max} commits wait for {self._name}")
+        to.put(waiting)
 
-    def _gathered(self) -> tuple[bool, list[Waiting]]:
-        one, group = self._queue.get(), list[Waiting]()
-        with suppress(Empty):
-            while one is not None:
-                group.append(one)
-                if len(group) == GROUP_MAX:
-                    return True, group
-                one = self._queue.get_nowait()
-            return False, group
-        return True, group
+    def gave_up(self, waiting: Waiting[Q, A]) -> StoreError:
+        """Say what is known of what nobody waits for any longer."""
+        message = f"{self._name} did not answer within {self.patience_ns / SECOND:g} s"
+        return StoreError(message, unknown=not waiting.take())
 
-    def _carry_out(self, group: Sequence[Waiting]) -> None:
-        told: list[Answer]
+    def _waited(self, waiting: Waiting[Q, A], to: Gathering[Q, A]) -> A:
+        self.enqueue(waiting, to)
         try:
-            cells = self._cells(group)
-            told = [self._decided(one.mutations, cells) for one in group]
+            return waiting.result(self.patience_ns / SECOND)
+        except TimeoutError:
+            raise self.gave_up(waiting) from None
+
+    # --- the reader ------------------------------------------------------------------------------
+    def answer(self, keys: Sequence[Key]) -> tuple[Found, ...]:
+        """Answer at once, in the thread that asks. Raises as ``read``."""
+        lock, database = self._reading, self._reader
+        if asking.browses(keys):
+            lock, database = self._browsing, self._browser
+        with lock:
+            if self._closed:
+                raise StoreError(f"{self._name} is closed")
+            try:
+                return self._found(database, keys)
+            except database.errors as error:
+                with suppress(*database.errors):
+                    database.rollback()
+                raise self._trouble("read", error) from None
+
+    def _found(self, database: Database, keys: Sequence[Key]) -> tuple[Found, ...]:
+        distinct = dict.fromkeys(keys)
+        now = self._now(database) if Overdue in map(type, distinct) else 0
+        rows = database.read([asking.select(key, now=now) for key in distinct])
+        found = dict(zip(distinct, map(asking.found, distinct, rows), strict=True))
+        return tuple([found[key] for key in keys])
+
+    def _answer_group(self, group: Sequence[Waiting[Sequence[Key], tuple[Found, ...]]]) -> None:
+        """Answer what many asked by one journey, each by the part of it that is theirs."""
+        told: list[tuple[Found, ...] | Exception]
+        try:
+            found = iter(self._found(self._reader, [key for one in group for key in one.asked]))
+            told = [tuple(islice(found, len(one.asked))) for one in group]
+        except Exception as error:  # noqa: BLE001 - the thread must live, and every caller be told
+            with suppress(*self._reader.errors):
+                self._reader.rollback()
+            if isinstance(error, self._reader.misfits) and len(group) > 1:
+                for half in halves(group):
+                    self._answer_group(half)
+                return
+            told = [self._raised("read", error) for _ in group]
+        tell(group, told)
+
+    # --- the writer ------------------------------------------------------------------------------
+    def _carry_out(self, group: Sequence[Waiting[Sequence[Mutation], Commit]]) -> None:
+        told: list[Commit | Exception]
+        try:
+            cells = self._cells([mutation for one in group for mutation in one.asked])
+            told = [self._decided(one.asked, cells) for one in group]
             self._writer.finish(self._writings(cells))
         except Exception as error:  # noqa: BLE001 - the thread must live, and every caller be told
             misfit, unknown = isinstance(error, self._writer.misfits), self._writer.doubtful
             with suppress(*self._writer.errors):
                 self._writer.rollback()
             if misfit and not unknown and len(group) > 1:
-                for one in group:
-                    self._carry_out([one])
+                for half in halves(group):
+                    self._carry_out(half)
                 return
-            told = [self._raised(error, unknown=unknown) for _ in group]
-        tell(zip(group, told, strict=True))
+            told = [self._raised("written", error, unknown=unknown) for _ in group]
+        tell(group, told)
 
-    def _raised(self, error: Exception, *, unknown: bool) -> Exception:
+    def _raised(self, verb: str, error: Exception, *, unknown: bool = False) -> Exception:
         """Tell what a database says as ours; a defect stays what it is."""
         if isinstance(error, self._writer.errors):
             misfit = isinstance(error, self._writer.misfits)
-            return self._trouble("written", error, unknown=unknown, misfit=misfit)
+            return self._trouble(verb, error, unknown=unknown, misfit=misfit)
         return error
 
-    def _cells(self, group: Sequence[Waiting]) -> _Cells:
+    def _cells(self, mutations: Sequence[Mutation]) -> _Cells:
         """Begin, and read what a group will ask for, by few statements."""
         cells = _Cells(self._find_one)
-        wanted = dict.fromkeys(
-            [cell for one in group for mutation in one.mutations for cell in ahead(mutation)]
+        questions = sql.asked(
+            dict.fromkeys([cell for mutation in mutations for cell in ahead(mutation)])
         )
-        questions = sql.asked(wanted)
         text, values = sql.LAST_COMMIT
         now, answers = self._writer.begin({text: (values,), **questions})
         self._latest = cells.now = max(self._latest, now)
         (((_, cells.version),), *rows) = answers
         cells.read(questions, rows)
-        more = [
-            cell
-            for one in group
-            for mutation in one.mutations
-            for cell in beyond(mutation, cells.__getitem__)
-            if cell not in cells
-        ]
-        if more:
-            questions = sql.asked(more)
+        find = cells.__getitem__
+        more = [cell for mutation in mutations for cell in beyond(mutation, find)]
+        if further := [cell for cell in dict.fromkeys(more) if cell not in cells]:
+            questions = sql.asked(further)
             cells.read(questions, self._writer.look_up(questions))
         return cells
 
-    def _decided(self, mutations: Sequence[Mutation], cells: _Cells) -> Answer:
+    def _decided(self, mutations: Sequence[Mutation], cells: _Cells) -> Commit | Exception:
         """Decide one batch, and have what comes of it stand before the next."""
         version = cells.version + 1
         try:
@@ -253,7 +262,7 @@ class GroupStore:
             )
         except (ValueError, AssertionError) as error:
             # A defect of this caller, and of nobody else in the group.
-            return self._raised(error, unknown=False)
+            return self._raised("written", error)
         cells.update(changes)
         cells.changed.update(changes)
         if RowKey in map(type, changes):
@@ -319,18 +328,6 @@ class _Cells(dict[Cell, State | None]):
             self.update(cast("Any", sql.answered(of_question, rows)))
 
 
-def _question(key: Key, now: Instant) -> sql.Statement:
-    return sql_auditing.select(key) if isinstance(key, AuditKey) else sql.select(key, now=now)
-
-
-def _found(key: Key, rows: Sequence[Any]) -> Found:
-    return sql_auditing.found(key, rows) if isinstance(key, AuditKey) else sql.found(key, rows)
-
-
-def _by_clock(key: Key) -> bool:
-    return isinstance(key, Overdue)
-
-
 class Awaited:
     """The awaiting twin: a commit is waited for without a thread of its own."""
 
@@ -344,9 +341,12 @@ class Awaited:
         Raises:
             StoreError: The database cannot be read, or the store is closed.
         """
-        if self._store.quick_reads and not browses(keys):
-            return self._store.read(keys)
-        return await asyncio.to_thread(self._store.read, keys)
+        questions = self._store.questions
+        if asking.browses(keys):
+            return await asyncio.to_thread(self._store.answer, keys)
+        return (
+            self._store.answer(keys) if questions is None else await self._waited(keys, questions)
+        )
 
     async def commit(self, mutations: Sequence[Mutation]) -> Commit:
         """Carry out all of a batch, or nothing; durable when it returns.
@@ -355,16 +355,19 @@ class Awaited:
             StoreError: It was not carried out, or (``unknown``) may have been.
             ValueError: Two mutations are about the same thing.
         """
+        return await self._waited(mutations, self._store.batches)
+
+    async def _waited(self, asked: Q, of: Gathering[Q, A]) -> A:
         loop = asyncio.get_running_loop()
-        waiting = WaitingTask(mutations, loop)
-        self._store.enqueue(waiting)
+        waiting: WaitingTask[Q, A] = WaitingTask(asked, loop)
+        self._store.enqueue(waiting, of)
         timer = loop.call_later(self._store.patience_ns / SECOND, self._give_up, waiting)
         try:
             return await waiting.future
         finally:
             timer.cancel()
 
-    def _give_up(self, waiting: WaitingTask) -> None:
+    def _give_up(self, waiting: WaitingTask[Q, A]) -> None:
         if not waiting.future.done():
             waiting.future.set_exception(self._store.gave_up(waiting))
 
@@ -374,11 +377,11 @@ class Awaited:
 
 
 __all__ = [
+    "BROWSING_NS",
     "GROUP_MAX",
     "PATIENCE_NS",
     "SWEEP_NS",
     "WAITING_MAX",
     "Awaited",
     "GroupStore",
-    "browses",
 ]

@@ -28,13 +28,16 @@ from hyperroute.stores.bulk import (
     write_from_arrays,
 )
 from hyperroute.stores.deciding import Book, no_book
-from hyperroute.stores.grouping import PATIENCE_NS, WAITING_MAX, GroupStore
+from hyperroute.stores.grouping import BROWSING_NS, PATIENCE_NS, WAITING_MAX, GroupStore
 from hyperroute.stores.sql import Statement, Values
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+"""Whatever the server's default is: what is read after the lock is what stands then, and not what
+stood when waiting for it began."""
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hyperroute/' || current_schema(), 0))"
 _NOW = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
 
@@ -72,7 +75,8 @@ class PostgresStore(GroupStore):
         if not _SCHEMA.fullmatch(schema):
             raise StoreError(f"a schema's name is a lower-case word, not {schema!r}")
         name = f"Postgres at {_place(url)}"
-        writer, reader, browser = (_Session(url, schema, now, patience_ns) for _ in range(3))
+        writer, reader = (_Session(url, schema, now, patience_ns) for _ in range(2))
+        browser = _Session(url, schema, now, max(patience_ns, BROWSING_NS))
         try:
             writer.make_schema()
         except writer.errors as error:
@@ -131,6 +135,8 @@ class _Session:
         return _instant(self._open().execute(_NOW))
 
     def read(self, statements: Sequence[Statement]) -> list[Sequence[Any]]:
+        if len(statements) == 1:  # which is of one instant by itself
+            return [self.execute(*statements[0])]
         connection = self._open()
         with connection.pipeline():
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -142,7 +148,7 @@ class _Session:
         self._committing = False
         connection = self._open()
         with connection.pipeline():
-            connection.execute("BEGIN")
+            connection.execute(_BEGIN)
             connection.execute(_LOCK)
             clock = connection.execute(_NOW)
             told = self._asked(connection, questions)
@@ -214,13 +220,14 @@ class _Session:
                 # Shorter, so that who waits for the lock in vain is told so, and not nothing.
                 "lock_timeout": str(max(1, self._patience_ms * 3 // 4)),
                 "idle_in_transaction_session_timeout": str(self._patience_ms),
-                # A plan that was made while a table was small would read all of it for ever.
-                "enable_seqscan": "off",
                 "application_name": f"hyperroute/{self._schema}",
             }
             self._connection = psycopg.connect(
                 self._url,
                 autocommit=True,
+                # A plan that was kept from when a table was small would read all of it; and after
+                # an error amid a pipeline, psycopg takes for prepared what never was.
+                prepare_threshold=None,
                 connect_timeout=self._connect_s,
                 options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             )

@@ -91,6 +91,8 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
     ),
     ("""ALTER TABLE holds ADD COLUMN slots TEXT NOT NULL DEFAULT '[]'""",),
     sql_journal.STEP,
+    # Without it whoever replaces a record looks at every tag of its shelf for those of the old one.
+    ("""CREATE INDEX record_tags_by_record ON record_tags (shelf, id)""",),
 )
 """By step; a step is never edited once it was released."""
 
@@ -112,7 +114,10 @@ def steps(done: int) -> Iterator[Statement]:
         ValueError: More than there are: a newer release has made it.
     """
     if done > len(SCHEMA):
-        raise ValueError(f"its schema has {done} steps, and this release knows {len(SCHEMA)}")
+        raise ValueError(
+            f"a newer release made it: its schema has {done} steps, and this release knows"
+            f" {len(SCHEMA)}; start that release again, or restore a backup from before it"
+        )
     for step in range(done, len(SCHEMA)):
         yield from ((text, ()) for text in SCHEMA[step])
         yield "INSERT INTO schema_steps (step) VALUES (?)", (step,)
@@ -274,7 +279,7 @@ def _write_money(key: MoneyCell, state: State | None) -> tuple[Statement, ...]:
     return ((_SET_WALLET, (key.owner, state.free, state.held)),)
 
 
-def gathered(cells: Iterable[tuple[Statement, ...]]) -> Iterable[tuple[str, list[Values]]]:
+def gathered(cells: Iterable[tuple[Statement, ...]]) -> list[tuple[str, Sequence[Values]]]:
     """Bring the statements of many cells together by their text, in the order of their kinds.
 
     The cells are different ones, so theirs may pass each other; a cell's own keep their order,
@@ -284,7 +289,8 @@ def gathered(cells: Iterable[tuple[Statement, ...]]) -> Iterable[tuple[str, list
     for statements in cells:
         for text, values in statements:
             rows.setdefault(text, []).append(values)
-    return sorted(rows.items(), key=lambda item: not item[0].startswith("DELETE"))
+    writings = [(text, sql_journal.added_up(text, some)) for text, some in rows.items()]
+    return sorted(writings, key=lambda item: not item[0].startswith("DELETE"))
 
 
 _SET_RATE = """INSERT INTO rates (limit_name, meter, subject, ns, part, amount)

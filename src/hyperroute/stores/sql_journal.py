@@ -28,7 +28,8 @@ from hyperroute.canon.usage import Usage
 from hyperroute.stores.tallying import SUMMED, amounts_of, folded
 
 Value = str | int | None
-Statement = tuple[str, tuple[Value, ...]]
+Values = tuple[Value, ...]
+Statement = tuple[str, Values]
 
 _AMOUNTS = ", ".join(f"{name} BIGINT NOT NULL" for name in SUMMED)
 STEP: tuple[str, ...] = (
@@ -78,6 +79,8 @@ _ADD = _adding("usage_days", "owner, day, key_id, model, endpoint, status", "dea
     " THEN excluded.dearest ELSE usage_days.dearest END"
 )
 _ADD_TOTAL = _adding("usage_totals", "owner, day, model")
+_SIZES = {_ADD: 6, _ADD_TOTAL: 3}
+"""By how many of its first columns a text finds the sums that it adds to."""
 _FORGET = (
     "DELETE FROM usage_rows WHERE id IN"
     " (SELECT id FROM usage_rows WHERE at < ? ORDER BY at, id LIMIT ?)"
@@ -124,6 +127,24 @@ def log(row: UsageRow) -> tuple[Statement, ...]:
         (_ADD, (*group, *amounts, row.credits)),
         (_ADD_TOTAL, (row.owner, day, row.model, *amounts)),
     )
+
+
+def added_up(text: str, rows: Sequence[Values]) -> Sequence[Values]:
+    """Make one row of those that add to the same sums, so that each is written once a group."""
+    size = _SIZES.get(text)
+    if size is None:
+        return rows
+    sums: dict[Values, Values] = {}
+    for row in rows:
+        group, added = row[:size], row[size:]
+        sums[group] = _plus(sums[group], added) if group in sums else added
+    return [group + added for group, added in sums.items()]
+
+
+def _plus(one: Any, other: Any) -> Values:
+    """Add what is summed; what stands behind it is the dearest."""
+    places = zip(one, other, strict=True)
+    return tuple([max(pair) if at >= len(SUMMED) else sum(pair) for at, pair in enumerate(places)])
 
 
 def forget(past: PastRows) -> Statement:
@@ -304,4 +325,4 @@ def _row(columns: Any) -> UsageRow:
     )
 
 
-__all__ = ["STEP", "Statement", "forget", "found", "log", "select"]
+__all__ = ["STEP", "Statement", "added_up", "forget", "found", "log", "select"]

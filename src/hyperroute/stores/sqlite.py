@@ -23,6 +23,7 @@ from hyperroute.stores.sql import Statement, Values
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
+    "fullfsync = ON",  # where a plain one leaves it to the disk's memory: macOS
     "foreign_keys = ON",
     "cache_size = -32768",
     "wal_autocheckpoint = 4000",
@@ -87,7 +88,8 @@ class _File:
         self.doubtful = False
         self._connection = sqlite3.connect(
             path,
-            timeout=patience_ns / SECOND,
+            # Shorter, so that who waits for the lock in vain is told so, and not nothing.
+            timeout=patience_ns * 3 / 4 / SECOND,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=TEXTS_MAX,

@@ -25,6 +25,16 @@ def test_a_whole_answer_is_the_providers_own_bytes(door, dialect):
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_the_names_of_requests_are_in_the_order_of_their_arrival(door):
+    door.world.serve("https://one.test", whole("openai.chat"))
+    names = []
+    for _ in range(3):
+        names.append(door.post("/v1/chat/completions", CHAT).headers["x-request-id"])
+        door.world.sleep(1_000)
+    assert names == sorted(set(names))
+    assert all(name.startswith("req_") and len(name) == len(names[0]) for name in names)
+
+
 @pytest.mark.parametrize("dialect", ASKED)
 def test_a_streamed_answer_ends_as_its_dialect_ends(door, dialect):
     path, body = streaming(dialect)
