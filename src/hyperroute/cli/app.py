@@ -10,6 +10,7 @@ from hyperroute.cli import (
     chat,
     check,
     explain,
+    importing,
     keys,
     ledger,
     models,
@@ -61,6 +62,7 @@ app.command("models")(models.models)
 app.command("serve")(serve.serve)
 app.command("translate")(translate.translate)
 app.add_typer(credits_.app, name="credits")
+app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(plugins.app, name="plugins")
