@@ -35,13 +35,17 @@ class Catalogue:
             for offer in model.get("offers") or ():
                 if offer["at"] == host and offer.get("sends", name) == upstream:
                     return self._known(name, offer)
-        for word in (upstream, upstream.rpartition("/")[2]):
+        elsewhere = [
+            name
+            for name, model in self.models.items()
+            if any(offer.get("sends") == upstream for offer in model.get("offers") or ())
+        ]
+        for word in (upstream, upstream.rpartition("/")[2], *elsewhere):
             to = self.aliases.get(word, word)
             name = to["to"] if isinstance(to, dict) else to
-            if name in self.models and "*" not in name:
+            if name in self.models and "*" not in name and "*" not in upstream:
                 offers = self.models[name].get("offers") or ()
-                offer = next((one for one in offers if one["at"] == host), None)
-                return self._known(name, offer)
+                return self._known(name, next((one for one in offers if one["at"] == host), None))
         return None
 
     def _known(self, name: str, offer: Mapping[str, Any] | None) -> Known:

@@ -48,20 +48,17 @@ class Reading:
             str(params["model"]), str(params.get("custom_llm_provider", ""))
         )
         host, kind = HOSTS.get(prefix), kind_of(sends, str(info.get("mode", "")))
-        place = (*path, "litellm_params", "model")
         if host is None or kind is None or (sends == "*" and "*" not in group):
-            why = (
-                "one of " + ", ".join(sorted(HOSTS)) if host is None else "a kind that tables have"
-            )
-            self.say(
-                "refused", place, f"{params['model']!r} needs {why}; the deployment is left out"
-            )
+            why = "is of no kind that a table has" if host else "has no host that is known here"
+            told = f"{params['model']!r} {why}; the deployment is left out"
+            self.say("refused", path, told)
             return None
         made = Deployment(path, group, kind, {})
         made.offer["at"] = self._provider(prefix, host, params, path)
         if sends != group:
             made.offer["sends"] = sends
         self.say("exact", (*path, "model_name"), f"{group!r} is a model")
+        place = (*path, "litellm_params", "model")
         self.say("exact", place, f"an offer at {made.offer['at']} that sends {sends!r}")
         self._params(made, params, (*path, "litellm_params"))
         read_facts(
@@ -70,7 +67,7 @@ class Reading:
             info,
             draft=self.draft,
             catalogue=self.catalogue,
-            host=host.shipped,
+            host="" if self._own_address(prefix, params) else host.shipped,
             sends=sends,
         )
         for key in entry:
@@ -107,8 +104,8 @@ class Reading:
             )
             made["url"] = f"env:{prefix.upper()}_URL"
         made["keys"] = self._keys(prefix, host, params, at)
-        if host.compatible and (host.url or host.needs_url or base):
-            made["speaks"] = ["chat", "responses"] if prefix == "azure" else ["chat"]
+        if host.compatible or (host.plugin == "openai" and base is not None):
+            made["speaks"] = ["chat", "embeddings"]
         options: dict[str, Any] = {"auth": "api-key"} if prefix == "azure" else {}
         if params.get("organization") and host.plugin == "openai":
             options["organization"] = str(params["organization"])
@@ -129,6 +126,12 @@ class Reading:
         name = next(name for name in names if name not in self.draft.providers)
         self.draft.providers[name] = made
         return name
+
+    @staticmethod
+    def _own_address(prefix: str, params: Mapping[str, Any]) -> bool:
+        """Say whether a vendor's prefix is used for an address that is not the vendor's."""
+        said = params.get("api_base", params.get("base_url"))
+        return said is not None and prefix != "azure" and HOSTS[prefix].url != str(said).rstrip("/")
 
     def _url(self, prefix: str, base: str, at: Path) -> str:
         place = (*at, "api_base")

@@ -87,7 +87,7 @@ def _price(
                 say("refused", place, "expected dollars for a token")
                 continue
             sheet[RATES[key]] = trimmed(rate * MILLION)
-            say("exact", place, f"{sheet[RATES[key]]:f} usd for a million")
+            say("exact", place, f"{sheet[RATES[key]]} usd for a million")
     if sheet:
         made.offer["price"] = {"per": "1M tok", **sheet}
         return

@@ -14,6 +14,7 @@ from typing import Any
 from hyperroute.proving.litellm.deployment import Deployment
 from hyperroute.proving.litellm.report import Draft
 from hyperroute.tables.source import Path
+from hyperroute.tables.words import size
 
 FOLLOWED = 5
 """Fallbacks that one request may come through, as LiteLLM has it when nothing is said."""
@@ -143,27 +144,35 @@ def route(
         others = [one for one in others if _fit(draft, name, one)]
         if others:
             chosen[name] = others
+    intents = {one for one, others in chosen.items() if not _never_dearer(draft, one, others)}
+    longer: dict[str, tuple[int, list[str]]] = {}
     for failure, listed in after.items():
         for name in names:
             if name in listed:
-                _after(draft, name, failure, listed[name], intent=name in chosen)
-    if defaults is not None:
+                _after(draft, name, failure, listed[name], longer, intents)
+    if defaults is not None and defaults[0]:
         say("exact", defaults[1], "behind every model that has no fallbacks of its own")
-    pools: dict[str, str] = {}
-    for name, others in chosen.items():
-        where = general[name][1] if name in general else (defaults or ([], ()))[1]
-        told = f"unrolled: {', '.join(others)}"
-        if _never_dearer(draft, name, others):
-            draft.models[name].setdefault("instead", [])[:0] = others
-            say("exact", where, f"{told}, as equivalents")
+    for name in (one for one in chosen if one in general):
+        told = f"unrolled: {', '.join(chosen[name])}"
+        if name in intents:
+            told += f"; {name!r} is an intent, since a fallback may cost more, or nobody knows"
+            say("adapted", general[name][1], told)
         else:
-            pools[name] = f"{name}-itself"
-            told += f"; {name!r} is an intent, because a fallback may cost more, or nobody knows"
-            say("adapted", where, told)
-    _intents(draft, chosen, pools)
+            say("exact", general[name][1], f"{told}, as equivalents")
+    for name, others in chosen.items():
+        if name not in intents:
+            draft.models[name].setdefault("instead", [])[:0] = others
+    pools = {name: f"{name}-itself" for name in names if name in intents}
+    _intents(draft, chosen, pools, longer)
 
 
-def _intents(draft: Draft, chosen: Mapping[str, list[str]], pools: Mapping[str, str]) -> None:
+def _intents(
+    draft: Draft,
+    chosen: Mapping[str, list[str]],
+    pools: Mapping[str, str],
+    longer: Mapping[str, tuple[int, list[str]]],
+) -> None:
+    """Give the names of some groups to intents; their models stay what they are under another."""
     for name, pool in pools.items():
         model = draft.models.pop(name)
         draft.models[pool] = {**model, "listed": False}
@@ -172,9 +181,13 @@ def _intents(draft: Draft, chosen: Mapping[str, list[str]], pools: Mapping[str, 
         if "use" in model:
             draft.models[pool]["use"] = _renamed(model["use"], name, pool)
     for name, pool in pools.items():
-        terms = [pool, *(pools.get(other, other) for other in chosen[name])]
-        kind = draft.models[pool]["kind"]
-        draft.intents[name] = {"kind": kind, "use": {"first": terms}}
+        terms = [pool, *(pools.get(other, other) for other in chosen.get(name, ()))]
+        use: Any = {"first": terms} if len(terms) > 1 else pool
+        if name in longer:
+            window, larger = longer[name]
+            way = {"first": [pools.get(other, other) for other in larger]}
+            use = {"match": [{"when": {"req.tokens": f"> {window}"}, "use": way}, {"use": use}]}
+        draft.intents[name] = {"kind": draft.models[pool]["kind"], "use": use}
     for model in draft.models.values():
         if "instead" in model:
             model["instead"] = [
@@ -204,22 +217,34 @@ def _fit(draft: Draft, name: str, other: str) -> bool:
     return model is not None and "*" not in other and model["kind"] == draft.models[name]["kind"]
 
 
-def _after(
-    draft: Draft, name: str, failure: str, listed: tuple[list[str], Path], *, intent: bool
+def _after(  # noqa: PLR0917 - one row of a table, and what it adds to
+    draft: Draft,
+    name: str,
+    failure: str,
+    listed: tuple[list[str], Path],
+    longer: dict[str, tuple[int, list[str]]],
+    intents: set[str],
 ) -> None:
+    """Write fallbacks after one class of failure; a dearer one only for what is known to be too long."""
     others, where = listed
+    say, model = draft.report.say, draft.models[name]
     fitting = [one for one in others if _fit(draft, name, one)]
+    windows = [offer.get("context", model.get("context")) for offer in model["offers"]]
     if not fitting:
         return
-    entries = [{"model": one, "after": [failure]} for one in fitting]
-    draft.models[name].setdefault("instead", []).extend(entries)
-    if not _never_dearer(draft, name, fitting):
-        told = f"after {failure}, but only where the equivalent costs the caller no more"
-        draft.report.say("dropped", where, told)
-    elif intent and not _never_dearer(draft, name, fitting):
-        draft.report.say("dropped", where, "an intent has no equivalents of its own")
+    if name not in intents and _never_dearer(draft, name, fitting):
+        entries = [{"model": one, "after": [failure]} for one in fitting]
+        model.setdefault("instead", []).extend(entries)
+        say("exact", where, f"equivalents after {failure}: {', '.join(fitting)}")
+    elif failure == "context_length" and all(windows):
+        window = max(size(one) for one in windows)
+        longer[name] = window, fitting
+        intents.add(name)
+        told = f"requests of more than {window} tokens go there at once; {name!r} is an intent"
+        say("adapted", where, told)
     else:
-        draft.report.say("exact", where, f"equivalents after {failure}: {', '.join(fitting)}")
+        why = "an intent has no equivalents" if name in intents else "it may cost the caller more"
+        say("dropped", where, f"{why}, so that nothing comes after {failure} alone")
 
 
 def _never_dearer(draft: Draft, name: str, others: Iterable[str]) -> bool:

@@ -22,7 +22,7 @@ def exact(value: object) -> object:
 
 def trimmed(number: Decimal) -> int | Decimal:
     """Take off the zeros that say nothing."""
-    return int(number) if number == number.to_integral() else number.normalize()
+    return int(number) if number == number.to_integral() else Decimal(f"{number.normalize():f}")
 
 
 def seconds(value: object) -> str | None:

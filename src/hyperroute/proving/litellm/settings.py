@@ -311,4 +311,4 @@ class Settings:
 
 
 def _usd(amount: Decimal) -> str:
-    return format(trimmed(amount), "f")
+    return str(trimmed(amount))
