@@ -46,7 +46,8 @@ def read_facts(
 ) -> None:
     """Fill in facts and price; ``host`` is its name in the shipped table, ``sends`` the upstream id."""
     path, say = made.path, draft.report.say
-    made.known = catalogue.find(split_model(str(info.get("base_model", sends)))[1], host)
+    base = info.get("base_model")
+    made.known = catalogue.find(sends if base is None else split_model(str(base))[1], host)
     facts = {} if made.known is None else dict(made.known.facts)
     facts.pop("vendor", None)
     if made.known is None and made.kind == "chat":
