@@ -9,6 +9,7 @@ import typer
 from hyperroute.cli import (
     chat,
     check,
+    diff,
     explain,
     importing,
     keys,
@@ -56,6 +57,7 @@ app.command("chat")(chat.chat)
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("check")(check.check)
+app.command("diff")(diff.diff)
 app.command("test")(test.run_tests)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)

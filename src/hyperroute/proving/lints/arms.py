@@ -9,7 +9,7 @@ from hyperroute.catalog.condition import Condition, Fact, FactRef, Line
 from hyperroute.catalog.facts import line_holds
 from hyperroute.proving.lints.certain import Known, taught, truth
 from hyperroute.proving.lints.ground import Finding, Ground, arms, bare
-from hyperroute.proving.lints.reach import listed, reached
+from hyperroute.proving.reach import listed, reached
 from hyperroute.routing.table import First, Match, RouteTable, Term
 from hyperroute.tables.report import Spot
 

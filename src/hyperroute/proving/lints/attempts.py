@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hyperroute.catalog.card import Offer
 from hyperroute.proving.lints.certain import certain, possible
 from hyperroute.proving.lints.ground import Finding, Ground
-from hyperroute.proving.lints.reach import reached
+from hyperroute.proving.reach import reached
 from hyperroute.routing.gates import Applied
 from hyperroute.routing.policies import merge
 from hyperroute.routing.table import ATTEMPTS_CEILING, ModelTerm, Policy, RouteTable

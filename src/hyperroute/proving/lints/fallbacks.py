@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hyperroute.canon.failure import FailureClass
 from hyperroute.catalog.card import Offer
 from hyperroute.proving.lints.ground import Finding, Ground, bare, inside
-from hyperroute.proving.lints.reach import reached
+from hyperroute.proving.reach import reached
 from hyperroute.routing.table import First, ModelTerm, RouteTable, Service
 from hyperroute.tables.report import Spot
 

@@ -10,7 +10,7 @@ from hyperroute.catalog.condition import Condition, Fact
 from hyperroute.catalog.facts import within
 from hyperroute.proving.lints.certain import Known, certain, taught
 from hyperroute.proving.lints.ground import Finding, Ground, arms, bare
-from hyperroute.proving.lints.reach import reached
+from hyperroute.proving.reach import reached
 from hyperroute.routing.table import First, Match, ModelTerm, Restrict, RouteTable, Term
 from hyperroute.tables.report import Spot
 

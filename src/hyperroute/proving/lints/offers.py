@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hyperroute.proving.lints.certain import excluded
 from hyperroute.proving.lints.ground import Finding, Ground
-from hyperroute.proving.lints.reach import reached
+from hyperroute.proving.reach import reached
 from hyperroute.routing.table import ModelTerm, Term
 
 

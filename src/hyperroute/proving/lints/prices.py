@@ -12,7 +12,7 @@ from hyperroute.canon.usage import Usage
 from hyperroute.catalog.card import Model, Offer
 from hyperroute.catalog.pricing import cost, sheet_on, sold
 from hyperroute.proving.lints.ground import Finding, Ground, inside
-from hyperroute.proving.lints.reach import reached
+from hyperroute.proving.reach import reached
 from hyperroute.routing.table import ModelTerm, Restrict, Service
 from hyperroute.tables.report import Spot
 

@@ -10,7 +10,7 @@ from hyperroute.catalog.condition import Fact
 from hyperroute.catalog.facts import line_holds, offer_fact
 from hyperroute.proving.lints.certain import Known, excluded, rules, taught
 from hyperroute.proving.lints.ground import Finding, Ground
-from hyperroute.proving.lints.reach import reached
+from hyperroute.proving.reach import reached
 from hyperroute.routing.table import ModelTerm, Promise, RouteTable
 from hyperroute.tables.report import Spot
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition
+from hyperroute.proving.reach import owned, parts
 from hyperroute.proving.whynot.change import Change, Scene, chosen
-from hyperroute.proving.whynot.edits import owned, parts
 from hyperroute.proving.whynot.offers import of_offer, of_price
 from hyperroute.proving.whynot.requests import of_request, of_world
 from hyperroute.proving.whynot.rules import of_policies, of_terms
@@ -131,7 +131,12 @@ def _rejection(made: Plan, offer: Offer) -> Rejection:
         if rejection.offer == offer.id:
             return rejection
     refusal = made.refusal
-    if refusal is not None and not refusal.looked:
+    empty = (
+        refusal is not None
+        and refusal.code == "model_not_found"
+        and made.name in made.table.intents
+    )
+    if refusal is not None and not refusal.looked and not empty:
         what, needed = refusal.param or refusal.code, refusal.message
         return Rejection(
             offer=offer.id, requirement=what, needed=needed, had="refused", by="the request"

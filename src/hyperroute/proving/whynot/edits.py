@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -136,21 +136,3 @@ def rewritten(term: Term, rewrite: Rewrite) -> Term:
 def swap(old: Term, new: Term) -> Rewrite:
     """Put one term wherever another stands."""
     return lambda term: new if term == old else term
-
-
-def parts(term: Term) -> tuple[Term, ...]:
-    """List a term and all that is written in it, innermost first."""
-    found: list[Term] = []
-
-    def note(one: Term) -> Term:
-        found.append(one)
-        return one
-
-    rewritten(term, note)
-    return tuple(found)
-
-
-def owned(table: RouteTable) -> Iterator[tuple[str, Term]]:
-    """Give every term of the table with its owner in words."""
-    yield from ((f"intent {name}", one.term) for name, one in table.intents.items())
-    yield from ((f"chain {name}", one.term) for name, one in table.chains.items())

@@ -8,13 +8,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from hyperroute.catalog.card import Offer
+from hyperroute.proving.reach import owned, parts
 from hyperroute.proving.whynot.change import Change, Scene, step
 from hyperroute.proving.whynot.edits import (
-    owned,
-    parts,
     selected,
     swap,
     with_equivalent,
+    with_model,
     with_policy,
     with_terms,
 )
@@ -76,6 +76,13 @@ def of_terms(scene: Scene, offer: Offer, resolved: Resolved | None) -> Iterator[
         name = resolved.service.model.name
         yield _turned(
             scene, with_equivalent(table, name, offer), f"add {offer.id} to instead of {name}", ONE
+        )
+    if resolved.service is not None and offer.model == resolved.service.model.name:
+        model = resolved.service.model
+        rest = tuple(one for one in model.offers if one.id != offer.id)
+        ahead = with_model(table, replace(model, offers=(offer, *rest)))
+        yield _turned(
+            scene, ahead, f"declare {offer.id} before the other offers of {model.name}", ONE
         )
     if resolved.intent is not None and isinstance(resolved.intent.term, First):
         longer = First((*resolved.intent.term.terms, OfferTerm(offer.id)))

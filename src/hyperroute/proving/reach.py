@@ -1,4 +1,4 @@
-"""Which offers a term can ever list, and which it surely lists where they qualify."""
+"""Terms looked through: which offers one can ever list, which it surely does, what is in it."""
 
 from __future__ import annotations
 
@@ -96,3 +96,28 @@ def listed(term: Term, table: RouteTable) -> frozenset[str]:
 
 def _in_all(parts: Iterable[frozenset[str]]) -> frozenset[str]:
     return reduce(frozenset.intersection, parts)
+
+
+def owned(table: RouteTable) -> Iterator[tuple[str, Term]]:
+    """Give every term of the intents and chains with its owner in words."""
+    yield from ((f"intent {name}", one.term) for name, one in table.intents.items())
+    yield from ((f"chain {name}", one.term) for name, one in table.chains.items())
+
+
+def parts(term: Term) -> Iterator[Term]:
+    """Give a term and all that is written in it, outermost first; names are not followed."""
+    yield term
+    inner: Iterable[Term] = ()
+    match term:
+        case Restrict(one):
+            inner = (one,)
+        case First(terms):
+            inner = terms
+        case Split(arms=arms):
+            inner = [arm.term for arm in arms]
+        case Match(pairs):
+            inner = [one for _, one in pairs]
+        case _:
+            pass
+    for one in inner:
+        yield from parts(one)
