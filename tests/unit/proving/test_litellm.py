@@ -5,6 +5,7 @@ Golden files lie beside the configurations; ``HYPERROUTE_WRITE=1`` writes them a
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,8 @@ def leaves(value, path=()):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_key_has_a_line_of_the_report(path):
     """A line about a key speaks for all below it, and one about a deployment for its parts."""
-    source, top = Reader().take(path.name, path.read_bytes(), own=True)
+    taken: Any = Reader().take(path.name, path.read_bytes(), own=True)
+    source, top = taken
     lines = {(line.line, line.column) for line in imported(path.stem).report.lines}
     for leaf in leaves(top):
         places = {source.place(leaf[: end + 1], key=True) for end in range(len(leaf))}
@@ -107,8 +109,8 @@ def test_orders_go_before_weights():
 def test_weights_are_shares_of_the_traffic():
     made = imported("azure-weights")
     table = loads(made.table, plugins=WORDS).table
-    arms = table.services["mini"].use.arms
-    assert sorted(str(arm.share) for arm in arms) == ["0.01", "0.09", "0.9"]
+    split: Any = table.services["mini"].use
+    assert sorted(str(arm.share) for arm in split.arms) == ["0.01", "0.09", "0.9"]
 
 
 def test_what_is_no_configuration_is_an_error_with_its_place():

@@ -1,6 +1,7 @@
 """Each kind of change, where it is the least that is enough."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def asked(text=TABLE, **measures):
 
 @pytest.mark.parametrize(("offer", "measures", "requirement", "kind", "text"), CASES)
 def test_the_requirement_and_the_least_change(offer, measures, requirement, kind, text):
-    found = why_not(asked(**measures), offer)
+    found: Any = why_not(asked(**measures), offer)
     assert found.place is None
     assert found.rejection.requirement == requirement
     if kind is None:
@@ -71,14 +72,14 @@ def test_the_requirement_and_the_least_change(offer, measures, requirement, kind
 
 
 def test_of_the_first_candidate_nothing_has_to_change():
-    found = why_not(asked(), "alpha@north")
+    found: Any = why_not(asked(), "alpha@north")
     assert (found.place, found.change) == (1, None)
     assert str(found) == "alpha@north is what will be tried first"
     assert found.to_json()["rejection"] is None
 
 
 def test_of_a_later_candidate_it_says_what_would_make_it_the_first():
-    found = why_not(asked(intent="cheap"), "alpha@south")
+    found: Any = why_not(asked(intent="cheap"), "alpha@south")
     assert found.place == 2
     assert found.change.text.startswith("let alpha@south cost 51% less")
 
