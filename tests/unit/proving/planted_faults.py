@@ -83,7 +83,7 @@ LACKS = [
 INVERSIONS = [
     "models: {a: {kind: chat, offers: [{at: us, P}], instead: [b]}, b: {kind: chat, offers: [{at: us, «DEAR|CHEAP»}]}}",
     "models: {a: {kind: chat, offers: [{at: us, P}], instead: [b]}, b: {kind: chat, offers: [{at: us«|, P»}]}}",
-    "models: {a: {kind: chat, offers: [{at: us, DEAR}, {at: us2, CHEAP}], instead: [b]}, b: {kind: chat, offers: [{at: us, «P|CHEAP»}]}}",
+    "models: {a: {kind: chat, offers: [{at: us, P}, {at: us2, CHEAP}], instead: [b]}, b: {kind: chat, offers: [{at: us, «DEAR|P»}]}}",
     "models: {a: {kind: chat, offers: [{at: us, P}], instead: [b]}, b: {kind: chat, offers: [{at: us, P}], sell: «cost + 15%|cost»}}",
     "models: {a: {kind: chat, offers: [{at: us, P}], sell: {per: 1M tok, in: 0.5, out: 1}, instead: [b]}, b: {kind: chat, offers: [{at: us, P}]«|, sell: {per: 1M tok, in: 0.5, out: 1}»}}",
     "models: {a: {kind: chat, offers: [{at: us, price: {per: 1M tok, in: 1, in.cached: «2|0.1», out: 2}}]}}",

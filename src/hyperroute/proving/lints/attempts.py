@@ -31,25 +31,36 @@ def find(ground: Ground) -> Iterator[Finding]:
 
 
 def _lists(ground: Ground) -> Iterator[tuple[Spot, str, Sequence[Offer]]]:
+    """Give lists of offers in the order in which they are tried, as far as that is certain."""
     table = ground.table
     for service, spot in ground.services():
         offers = list(reached(ModelTerm(service.model.name), table).values())
+        offers = offers if service.use is None else _fewest_first(offers, table)
         for entry in service.instead:
             offers += reached(entry.term, table).values()
         if len(offers) > 1:
             yield spot, offers[1].id, offers
     for _, term, spot, _ in ground.terms():
-        offers = list(reached(term, table).values())
+        offers = _fewest_first(list(reached(term, table).values()), table)
         if len(offers) > 1:
             yield spot, offers[1].id, offers
+
+
+def _fewest_first(offers: list[Offer], table: RouteTable) -> list[Offer]:
+    """Put one with the fewest keys first: whichever is tried first, it takes no fewer attempts."""
+    return sorted(offers, key=lambda offer: _keys(offer, table))
+
+
+def _keys(offer: Offer, table: RouteTable) -> int:
+    entry = table.providers.get(offer.provider)
+    return len(entry.keys) if entry is not None and entry.keys else 1
 
 
 def _eaten(offers: Sequence[Offer], policies: Sequence[Policy], table: RouteTable) -> str:
     applied = Applied((), merge(policies))
     rules = applied.rules
     first = offers[0]
-    entry = table.providers.get(first.provider)
-    keys = len(entry.keys) if entry is not None and entry.keys else 1
+    keys = _keys(first, table)
     most = 1 + applied.retries + min(keys - 1, rules.rotate)
     if most < rules.attempts:
         return ""

@@ -19,8 +19,10 @@ from hyperroute.tables.report import Spot
 OLD_DAYS = 365
 """After a year a vendor's list has usually changed."""
 
-_INPUTS = (1, 1_000, 30_000, 150_000, 250_000, 900_000)
-_OUTPUTS = (0, 1_000, 30_000)
+_INPUTS = (1, 10**12)
+_OUTPUTS = (1, 10**12)
+"""Prices are straight between tiers, so that their corners are enough; no request is as large."""
+
 _MONEY = frozenset({"cost", "sell"})
 _EPOCH = date(1970, 1, 1)
 _DATE = re.compile(r"\b20\d\d(?:-\d\d){0,2}\b")
@@ -53,7 +55,11 @@ def _sheets(ground: Ground) -> Iterator[tuple[dict[str, Any], Spot]]:
 
 
 def _dearer(service: Service, spot: Spot, ground: Ground) -> Iterator[Finding]:
-    """An equivalent never costs more than the model asked for, so one that always does is never used."""
+    """An equivalent never costs more than the model asked for, so one that always does is never used.
+
+    Which own offer stands for what was asked depends on the request; so it has to cost more than
+    each of them, and at each corner of every piece in which all these prices are straight lines.
+    """
     table, model = ground.table, service.model
     own = list(reached(ModelTerm(model.name), table).values())
     for at, entry in enumerate(service.instead):
@@ -61,7 +67,13 @@ def _dearer(service: Service, spot: Spot, ground: Ground) -> Iterator[Finding]:
             (offer, table.services[offer.model].model)
             for offer in reached(entry.term, table).values()
         ]
-        if own and others and not any(_affordable(own, model, o, m, ground) for o, m in others):
+        if (
+            own
+            and others
+            and not any(
+                _affordable((one, model), other, ground.day) for one in own for other in others
+            )
+        ):
             yield Finding(
                 spot / "instead" / at,
                 f"{others[0][1].name!r} always costs the caller more than {model.name!r}, or its "
@@ -69,16 +81,25 @@ def _dearer(service: Service, spot: Spot, ground: Ground) -> Iterator[Finding]:
             )
 
 
-def _affordable(own: list[Offer], model: Model, other: Offer, its: Model, ground: Ground) -> bool:
-    for tokens in _INPUTS:
+def _affordable(own: tuple[Offer, Model], other: tuple[Offer, Model], day: int) -> bool:
+    for tokens in sorted({*_INPUTS, *_marks(own, day), *_marks(other, day)}):
         for out in _OUTPUTS:
             usage = Usage(input_tokens=tokens, output_tokens=out)
-            asked = [_selling(offer, model, usage, ground.day) for offer in own]
-            price = _selling(other, its, usage, ground.day)
-            known = [one for one in asked if one is not None]
-            if price is not None and len(known) == len(asked) and price <= min(known):
+            asked, price = _selling(*own, usage, day), _selling(*other, usage, day)
+            if asked is not None and price is not None and price <= asked:
                 return True
     return False
+
+
+def _marks(offer: tuple[Offer, Model], day: int) -> Iterator[int]:
+    """Give the sizes where a tier of either price begins, and their neighbours."""
+    for price in (offer[0].price, offer[1].sell.price or ()):
+        sheet = sheet_on(price, day)
+        for tier in () if sheet is None else sheet.tiers:
+            for line in tier.when:
+                for value in line.values:
+                    if line.fact == "in" and isinstance(value, int):
+                        yield from (value + by for by in (-1, 0, 1) if value + by >= 0)
 
 
 def _selling(offer: Offer, model: Model, usage: Usage, day: int) -> int | None:
