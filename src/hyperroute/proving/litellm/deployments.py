@@ -15,6 +15,7 @@ from hyperroute.proving.litellm.report import Draft, whole
 from hyperroute.tables.source import Path
 
 _VARIABLE = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _FILLED = ("temperature", "top_p", "seed")
 
 
@@ -40,6 +41,9 @@ class Reading:
             self.say("refused", path, "a deployment has a model_name and litellm_params.model")
             return None
         info = entry.get("model_info") or {}
+        if not isinstance(info, dict):
+            self.say("refused", (*path, "model_info"), "expected a map")
+            info = {}
         if not re.fullmatch(r"[^\s]{1,200}", group):
             self.say("refused", (*path, "model_name"), f"{group!r} holds blanks; a name does not")
             return None
@@ -143,6 +147,9 @@ class Reading:
             else:
                 self.say("exact", place, f"the provider's url, {reference}")
             return reference
+        if not _ADDRESS.fullmatch(base):
+            self.say("refused", place, "expected an address or os.environ/NAME")
+            return ""
         if prefix == "azure":
             url = base.rstrip("/") + (
                 "" if base.rstrip("/").endswith("/openai/v1") else "/openai/v1"
@@ -154,9 +161,6 @@ class Reading:
         if prefix.startswith("ollama") and not base.rstrip("/").endswith("/v1"):
             self.say("adapted", place, "Ollama's compatible endpoint below it, /v1")
             return base.rstrip("/") + "/v1"
-        if not base.startswith(("https://", "http://")):
-            self.say("refused", place, "expected an address or os.environ/NAME")
-            return ""
         self.say("exact", place, "the provider's url")
         return base.rstrip("/")
 
@@ -276,8 +280,12 @@ class Reading:
         self.say("exact", place, "put into every body")
 
     def _tags(self, made: Deployment, _key: str, value: Any, place: Path) -> None:
-        words = [re.sub(r"[^A-Za-z0-9._-]", "-", str(word)) for word in value or ()]
-        made.offer["tags"] = words
+        listed = value if isinstance(value, list) else [value]
+        words = [re.sub(r"[^A-Za-z0-9._-]+", "-", str(word)).strip(".-") for word in listed]
+        if not all(words):
+            self.say("refused", place, "a tag is a word")
+            return
+        made.offer["tags"] = list(dict.fromkeys(words))
         self.say("adapted", place, "tags of the offer; a policy may require req.tags of it")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
+DAY_MS = 86_400_000
+
 
 def decimal(value: object) -> Decimal | None:
     """Read a decimal, however it was written; ``None`` if it is none."""
@@ -26,9 +28,11 @@ def trimmed(number: Decimal) -> int | Decimal:
 
 
 def seconds(value: object) -> str | None:
-    """Write seconds as the language has them; ``None`` if it is no number above 0."""
+    """Write seconds as the language has them; ``None`` if it is no time from 1 ms to a day."""
     number = decimal(value)
     if number is None or number <= 0:
         return None
     whole_ms = int(number * 1000)
+    if not 0 < whole_ms <= DAY_MS:
+        return None
     return f"{whole_ms // 1000}s" if whole_ms % 1000 == 0 else f"{whole_ms}ms"

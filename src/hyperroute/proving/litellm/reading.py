@@ -82,7 +82,8 @@ def _parsed(name: str, data: bytes) -> tuple[Source, dict[str, Any]]:
 
 def _credentials(draft: Draft, top: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for at, entry in enumerate(top.get("credential_list") or ()):
+    listed = top.get("credential_list") or ()
+    for at, entry in enumerate(listed if isinstance(listed, list) else ()):
         path = ("credential_list", at)
         values = entry.get("credential_values") if isinstance(entry, dict) else None
         if not isinstance(values, dict) or "credential_name" not in entry:
@@ -118,9 +119,12 @@ def _aliases(draft: Draft, settings: Settings) -> None:
     taken = settings.take("model_group_alias")
     if taken is None:
         return
-    for alias, said in (taken[0] or {}).items():
+    if not isinstance(taken[0], dict):
+        draft.report.say("refused", taken[1], "expected a map")
+        return
+    for alias, said in taken[0].items():
         place = (*taken[1], alias)
-        to = said.get("model") if isinstance(said, dict) else said
+        to = str(said.get("model") if isinstance(said, dict) else said)
         hidden = isinstance(said, dict) and said.get("hidden") is True
         if to not in draft.models and to not in draft.intents:
             draft.report.say("refused", place, f"there is no model_name {to!r}")

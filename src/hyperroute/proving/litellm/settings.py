@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hyperroute.proving.litellm.groups import STRATEGIES, Listed
-from hyperroute.proving.litellm.numbers import decimal, seconds, trimmed
+from hyperroute.proving.litellm.numbers import DAY_MS, decimal, seconds, trimmed
 from hyperroute.proving.litellm.report import Draft, whole
 from hyperroute.routing.table import ATTEMPTS_CEILING
 from hyperroute.tables.source import Path
@@ -36,6 +36,7 @@ _ERRORS: Mapping[str, tuple[str, ...]] = {
     "InternalServerErrorRetries": ("server_error", "overloaded"),
     "AuthenticationErrorRetries": ("provider_auth",),
 }
+MOST_FAILS = 1_000
 _FRUITLESS = ("BadRequestErrorRetries", "ContentPolicyViolationErrorRetries")
 _PERIODS: Mapping[str, str] = {"1d": "day", "24h": "day", "30d": "month", "1mo": "month"}
 
@@ -180,7 +181,7 @@ class Settings:
                 self.say("refused", taken[1], "expected seconds")
             else:
                 self.policy.setdefault("timeout", {})["total"] = span
-                longest = seconds(number * attempts)
+                longest = seconds(min(number * attempts, Decimal(DAY_MS) / 1000))
                 self.policy.setdefault("cap", {})["time"] = longest
                 self.say("adapted", taken[1], f"{span} of an attempt, {longest} of a request")
         stream = self.take("stream_timeout")
@@ -215,8 +216,8 @@ class Settings:
                 self.say("exact", cool[1], "of an open breaker, each time the same")
         count = None if fails is None else whole(fails[0])
         if fails is not None:
-            if count is None:
-                self.say("refused", fails[1], "expected a whole number")
+            if count is None or count >= MOST_FAILS:
+                self.say("refused", fails[1], f"expected a whole number below {MOST_FAILS}")
             else:
                 made["open"] = [f"{count + 1} in a row"]
                 self.say("adapted", fails[1], f"{count + 1} failures in a row, not within a minute")
