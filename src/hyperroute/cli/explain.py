@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,10 @@ WhyNotOffer = Annotated[
 
 
 def explain(
+    table: Annotated[
+        Path | None,
+        typer.Argument(metavar="[TABLE]", help="The same as --tables.", show_default=False),
+    ] = None,
     *,
     model: Model = None,
     intent: Intent = None,
@@ -38,6 +43,8 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say for every offer why it would be tried, or the first requirement that it fails."""
+    if table is not None and tables is not None:
+        misuse("name the table once: as an argument, or by --tables", as_json=as_json)
     with answering(as_json=as_json):
         made = planned(
             model=model,
@@ -47,7 +54,7 @@ def explain(
             needs=needs,
             down=down,
             facts=facts,
-            tables=tables,
+            tables=table or tables,
             here=here,
             as_json=as_json,
         )

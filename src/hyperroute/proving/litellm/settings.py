@@ -128,9 +128,13 @@ class Settings:
 
     def _known(self, others: Any, names: frozenset[str], place: Path) -> list[str]:
         found: list[str] = []
+        aliases = self.found.get("model_group_alias", ({}, ()))[0]
         for at, one in enumerate(others if isinstance(others, list) else [others]):
+            meant = aliases.get(one) if isinstance(aliases, dict) and isinstance(one, str) else None
             if isinstance(one, str) and one in names:
                 found.append(one)
+            elif isinstance(meant, str) and meant in names:
+                found.append(meant)
             elif isinstance(one, dict):
                 self.say(
                     "refused", (*place, at), "a fallback with another prompt is another request"
