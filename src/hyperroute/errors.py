@@ -51,11 +51,14 @@ class Problem:
     column: int
     message: str
     severity: str = "error"
-    """``error`` or ``warning``; a warning is an error under ``--strict``."""
+    """``error``, ``warning`` or ``note``; a warning is an error under ``--strict``, a note never is."""
+    lint: str = ""
+    """The name of the lint that found it, each with a page; empty for what no lint found."""
 
     def __str__(self) -> str:
         """Write ``file:line:column: message``, the form editors jump to."""
         mark = "" if self.severity == "error" else f"{self.severity}: "
+        mark += f"{self.lint}: " if self.lint else ""
         return f"{self.path}:{self.line}:{self.column}: {mark}{self.message}"
 
 

@@ -9,7 +9,9 @@ import typer
 from hyperroute.cli import (
     chat,
     check,
+    diff,
     explain,
+    importing,
     keys,
     ledger,
     models,
@@ -55,12 +57,14 @@ app.command("chat")(chat.chat)
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("check")(check.check)
+app.command("diff")(diff.diff)
 app.command("test")(test.run_tests)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)
 app.command("translate")(translate.translate)
 app.add_typer(credits_.app, name="credits")
+app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(plugins.app, name="plugins")

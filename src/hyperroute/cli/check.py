@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hyperroute.cli.options import Json, place
-from hyperroute.cli.say import described, emit, no, problem_data, report
-from hyperroute.errors import HyperrouteError
+from hyperroute.cli.say import described, emit, misuse, no, problem_data, report
+from hyperroute.errors import HyperrouteError, Problem
 
 if TYPE_CHECKING:
     from hyperroute.tables.loaded import Loaded
@@ -29,9 +29,22 @@ def check(
     tables: Several = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="LINT", help="Leave out a lint; may be repeated."),
+    ] = None,
+    here: Annotated[
+        bool, typer.Option("--here", help="Look for credentials in this environment, too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Load tables and print every problem with file, line and column."""
+    """Load tables, look through them, and print every problem with file, line and column."""
+    from hyperroute.proving.lints.run import NAMES
+    from hyperroute.tables.vocabulary import nearest
+
+    for word in ignore or ():
+        if word not in NAMES:
+            misuse(f"--ignore names no lint: {word!r}{nearest(word, NAMES)}", as_json=as_json)
     good = True
     documents: list[dict[str, Any]] = []
     given: Path | None
@@ -39,20 +52,23 @@ def check(
         path = place(given, as_json=as_json)
         name = "shipped" if path is None else str(path)
         try:
-            from hyperroute.cli.loading import loaded
+            from hyperroute.cli.loading import looked
 
-            found = loaded(path, strict=strict)
+            found, problems = looked(path, strict=strict, ignore=ignore or (), here=here)
         except HyperrouteError as error:
             good = False
             documents.append({"table": name, "good": False, "error": described(error)})
             if not as_json:
                 report(error, as_json=False)
             continue
-        documents.append(_document(name, found))
+        wrong = any(problem.severity == "error" for problem in problems)
+        good = good and not wrong
+        documents.append(_document(name, found, problems, good=not wrong))
         if not as_json:
-            for warning in found.warnings:
-                print(warning, file=sys.stderr)
-            print(f"{name}: {_counted(found)}; digest {found.table.digest[:12]}")
+            for problem in problems:
+                print(problem, file=sys.stderr)
+            if not wrong:
+                print(f"{name}: {_counted(found)}; digest {found.table.digest[:12]}")
     if as_json:
         emit({"good": good, "tables": documents})
     if not good:
@@ -75,11 +91,13 @@ def _counted(found: Loaded) -> str:
     return ", ".join(f"{count} {word}" for word, count in _counts(found).items())
 
 
-def _document(name: str, found: Loaded) -> dict[str, Any]:
+def _document(
+    name: str, found: Loaded, problems: tuple[Problem, ...], *, good: bool
+) -> dict[str, Any]:
     return {
         "table": name,
-        "good": True,
+        "good": good,
         "digest": found.table.digest,
         **_counts(found),
-        "warnings": [problem_data(problem) for problem in found.warnings],
+        "warnings": [problem_data(problem) for problem in problems],
     }

@@ -69,6 +69,7 @@ def problem_data(problem: Problem) -> dict[str, Any]:
         "line": problem.line,
         "column": problem.column,
         "severity": problem.severity,
+        "lint": problem.lint or None,
         "message": problem.message,
     }
 

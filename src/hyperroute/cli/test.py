@@ -13,7 +13,9 @@ from hyperroute.cli.options import Json, place
 from hyperroute.cli.say import answering, emit, no
 
 if TYPE_CHECKING:
+    from hyperroute.proving.coverage import Coverage
     from hyperroute.proving.tests import Result
+    from hyperroute.tables.loaded import Loaded
 
 
 def run_tests(
@@ -31,6 +33,10 @@ def run_tests(
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print those that pass, too.")
+    ] = False,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Say what of the table no test came to; 1 if anything."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -50,22 +56,40 @@ def run_tests(
             if only is None or only.casefold() in case.name.casefold()
         ]
         failed = [result for result in results if not result.passed]
+        met = _covered(found, results) if coverage else None
         if as_json:
-            emit(
-                {
-                    "passed": len(results) - len(failed),
-                    "failed": len(failed),
-                    "tests": [_document(result) for result in results],
-                }
-            )
+            document = {
+                "passed": len(results) - len(failed),
+                "failed": len(failed),
+                "tests": [_document(result) for result in results],
+            }
+            emit(document | ({} if met is None else {"coverage": met.to_json()}))
         else:
             for result in results:
                 _tell(result, verbose=verbose)
             print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+            if met is not None:
+                _tell_coverage(met)
         if not results and not as_json:
             print("hyperroute: there is no such test", file=sys.stderr)
-        if failed or not results:
+        if failed or not results or (met is not None and not met.whole):
             no()
+
+
+def _covered(found: Loaded, results: list[Result]) -> Coverage:
+    from hyperroute.proving.coverage import covered
+
+    return covered(found.table, results)
+
+
+def _tell_coverage(met: Coverage) -> None:
+    from hyperroute.proving.coverage import KINDS
+
+    for kind in KINDS:
+        missing, there = met.missing(kind), len(met.there[kind])
+        print(f"{kind}: {there - len(missing)} of {there}")
+        for name in missing:
+            print(f"        no test comes to {name}")
 
 
 def _tell(result: Result, *, verbose: bool) -> None:

@@ -34,7 +34,7 @@ def unused(folder: Folder, names: Namespace) -> None:
         used = names.used.get(section, set())
         for entry in folder.own(section):
             if entry.name not in used and entry.name not in REQUEST_FACTS:
-                entry.spot.warn(f"the {one} {entry.name!r} is never used")
+                entry.spot.warn(f"the {one} {entry.name!r} is never used", "unused-name")
 
 
 def empty(folder: Folder, table: RouteTable) -> None:
@@ -43,4 +43,4 @@ def empty(folder: Folder, table: RouteTable) -> None:
         term = table.intents[entry.name].term
         inner = term.term if isinstance(term, Restrict) else term
         if isinstance(inner, From) and not inner.models:
-            entry.spot.warn(f"the intent {entry.name!r} selects no model")
+            entry.spot.warn(f"the intent {entry.name!r} selects no model", "empty-intent")

@@ -56,9 +56,13 @@ def loads(
     Raises:
         TableError: With every problem of it.
     """
+    return _cold(text_files(text, name), plugins, strict=strict)
+
+
+def text_files(text: str, name: str = "<text>") -> Files:
+    """Give a text as the one file of a table."""
     shipped = _below(find_shipped()).own
-    found = Files(own=((name, text.encode(errors="surrogatepass")),), shipped=shipped)
-    return _cold(found, plugins, strict=strict)
+    return Files(own=((name, text.encode(errors="surrogatepass")),), shipped=shipped)
 
 
 def _cold(found: Files, plugins: PluginWords | None, *, strict: bool) -> Loaded:

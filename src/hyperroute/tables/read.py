@@ -11,7 +11,7 @@ from hyperroute.tables.compile import compile_folder, understand_alone
 from hyperroute.tables.digest import digest
 from hyperroute.tables.given import cases
 from hyperroute.tables.loaded import Files, Loaded
-from hyperroute.tables.merge import includes, merge
+from hyperroute.tables.merge import Folder, includes, merge
 from hyperroute.tables.report import Report, Spot
 from hyperroute.tables.source import Reader, Source
 from hyperroute.tables.vocabulary import PluginWords, nearest
@@ -26,22 +26,8 @@ def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool)
         TableError: With every problem of all of them.
     """
     report = Report(strict=strict, problems=set(found.problems))
-    reader = Reader()
-    tops: _Tops = []
-    wanted = _parse(reader, report, found.own, tops, own=True)
-    for word, spot in sorted(wanted.items()):
-        contents = _included(word, spot, found, plugins)
-        for other, at in _parse(reader, report, contents, tops, own=False).items():
-            if other != word:
-                at.error("an included table includes no other")
-    headless = report.failed  # another language, or a table that was to be included and is not here
-    report.problems.update(reader.problems)
-    if headless:
-        report.raise_if_failed()
-    folder = merge(report, tops)
-    names = tuple(sorted(source.name for source, _ in tops))
-    tops.clear()
-    if folder.incomplete or reader.unread:
+    folder, names, unread = _gather(found, plugins, report)
+    if folder.incomplete or unread:
         understand_alone(folder, plugins)
         report.raise_if_failed()
     compiled = compile_folder(folder, plugins)
@@ -57,6 +43,38 @@ def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool)
         warnings=report.warnings(),
         sources=names,
     )
+
+
+def gather(found: Files, plugins: PluginWords | None) -> Folder:
+    """Give the definitions of a table as they are written, each with its place.
+
+    Raises:
+        TableError: The files cannot be read, or include what is not there.
+    """
+    report = Report(problems=set(found.problems))
+    folder, _, _ = _gather(found, plugins, report)
+    report.raise_if_failed()
+    return folder
+
+
+def _gather(
+    found: Files, plugins: PluginWords | None, report: Report
+) -> tuple[Folder, tuple[str, ...], bool]:
+    """Give the folder, the names of its files, and whether some could not be read to the end."""
+    reader = Reader()
+    tops: _Tops = []
+    wanted = _parse(reader, report, found.own, tops, own=True)
+    for word, spot in sorted(wanted.items()):
+        contents = _included(word, spot, found, plugins)
+        for other, at in _parse(reader, report, contents, tops, own=False).items():
+            if other != word:
+                at.error("an included table includes no other")
+    headless = report.failed  # another language, or a table that was to be included and is not here
+    report.problems.update(reader.problems)
+    if headless:
+        report.raise_if_failed()
+    names = tuple(sorted(source.name for source, _ in tops))
+    return merge(report, tops), names, reader.unread
 
 
 def _parse(

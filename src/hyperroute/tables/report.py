@@ -84,11 +84,15 @@ class Spot:
             line, column = self.source.place(self.path, key=key)
             self.report.problems.add(Problem(self.source.name, line, column, message))
 
-    def warn(self, message: str) -> None:
-        """Tell something that is only a mistake under ``strict``."""
-        line, column = self.source.place(self.path, key=True)
+    def warn(self, message: str, lint: str) -> None:
+        """Tell something that is only a mistake under ``strict``, by the name of its lint."""
         severity = "error" if self.report.strict else "warning"
-        self.report.problems.add(Problem(self.source.name, line, column, message, severity))
+        self.report.problems.add(self.problem(message, severity, lint))
+
+    def problem(self, message: str, severity: str, lint: str) -> Problem:
+        """Give what a lint found here, at the key of the value."""
+        line, column = self.source.place(self.path, key=True)
+        return Problem(self.source.name, line, column, message, severity, lint)
 
     def where(self) -> str:
         """Name the place in a message about another one."""

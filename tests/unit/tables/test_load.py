@@ -84,11 +84,11 @@ def test_unused_definitions_are_warnings_and_errors_only_when_strict():
     warnings = [str(problem) for problem in loads(text, "t").warnings]
 
     assert warnings == [
-        "t:2:13: warning: the provider 'p' is never used",
-        "t:3:10: warning: the price 'l' is never used",
-        "t:4:10: warning: the shape 's' is never used",
-        "t:5:10: warning: the chain 'c' is never used",
-        "t:6:9: warning: the fact 'org.x' is never used",
+        "t:2:13: warning: unused-name: the provider 'p' is never used",
+        "t:3:10: warning: unused-name: the price 'l' is never used",
+        "t:4:10: warning: unused-name: the shape 's' is never used",
+        "t:5:10: warning: unused-name: the chain 'c' is never used",
+        "t:6:9: warning: unused-name: the fact 'org.x' is never used",
     ]
     with pytest.raises(TableError) as caught:
         loads(text, "t", strict=True)
