@@ -231,6 +231,26 @@ def test_two_charges_of_one_counter_are_a_defect_of_the_caller(counters: Store) 
     assert counters.read([SPEED]) == (None,)
 
 
+def test_what_is_kept_for_a_time_is_nothing_after_it(store: Store, clock: Clock) -> None:
+    if isinstance(store, FileStore):
+        pytest.skip("a keys file keeps nothing for a time")
+    one = RowKey("idempotency", "i1")
+    keys: list[Key] = [one, Tagged("idempotency", "colour", "red"), Shelved("idempotency")]
+    assert store.commit([Put(one, "1", RED, keep_ns=10 * SECOND)]).done
+    row = Row(one, "1", RED, 1, 10 * SECOND)
+    clock.now = 10 * SECOND - 1
+    assert store.read(keys) == (row, (row,), (row,))
+    assert store.commit([Put(one, "1", RED, expected=0)]).outcomes == (Changed(1),)
+    clock.now = 10 * SECOND
+    assert store.read(keys) == (None, (), ())
+    assert store.commit([Put(one, "late", expected=1)]).outcomes == (Changed(0),)
+    assert store.commit([Delete(one, expected=1)]).outcomes == (Changed(0),)
+    assert store.commit([Put(one, "2", BLUE, expected=0)]).outcomes == (Stored(2),)
+    clock.now = 10 * MINUTE
+    assert store.commit([Put(one, "late", expected=1)]).outcomes == (Changed(2),)
+    assert store.read(keys) == (Row(one, "2", BLUE, 2), (), (Row(one, "2", BLUE, 2),))
+
+
 def test_many_threads_take_exactly_what_there_is(counters: Store) -> None:
     pace = Pace(40, MINUTE, 40)
     with ThreadPoolExecutor(8) as pool:

@@ -210,8 +210,8 @@ class Ledger:
     def end(self, which: int, charged: int | None, costs: tuple[Cost, ...], overdue: bool) -> None:
         name = self.named(which)
         hold = self.hold(name)
-        late = hold is not None and hold.due <= self.now
-        self.closed(End(HoldKey(name), charged, costs, overdue), may=late or not overdue)
+        left = hold is not None and hold.due <= self.now and hold.charged == charged
+        self.closed(End(HoldKey(name), charged, costs, overdue), may=left or not overdue)
 
     def closed(self, mutation: End, *, may: bool) -> None:
         name = mutation.key.id

@@ -234,7 +234,8 @@ class End:
             and the hold is released. What exceeds the hold is our loss, unless a wallet under a
             floor pays and no budget is in the way.
         costs: Of every attempt, those that failed or lost a race too.
-        overdue: Only if its owner no longer vouches for it: what a sweeper says.
+        overdue: Only if its owner no longer vouches for it, and its last checkpoint says the same
+            charge: what a sweeper says, who may have looked a while ago.
     """
 
     key: HoldKey

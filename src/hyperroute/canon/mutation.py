@@ -49,13 +49,15 @@ from hyperroute.canon.money import (
     Totals,
 )
 from hyperroute.canon.quick import quick
+from hyperroute.canon.units import Instant
 
 # --- keys ----------------------------------------------------------------------------------------
 Tags = tuple[tuple[str, str], ...]
 """By what a record is found beside its id, such as ``(("prefix", "ck_0a1b2"),)``; sorted."""
 
-Shelf = Literal["key", "notice", "payment", "use"]
-"""Kinds of records, a closed set: API keys, mails about them, payments, when keys were last used."""
+Shelf = Literal["idempotency", "key", "notice", "payment", "use"]
+"""Kinds of records, a closed set: answers kept for idempotency keys; API keys, mails about them,
+payments, when keys were last used."""
 
 
 @quick(frozen=True, slots=True)
@@ -123,13 +125,15 @@ class Row:
     """One record. ``body`` is JSON text, which a store never looks into.
 
     ``version`` is the number of the commit that wrote it, so that no two writings of a record have
-    the same, not even with a deletion between them.
+    the same, not even with a deletion between them. From ``until`` on, an instant of the store, it
+    is not there any more; ``None``: it stays.
     """
 
     key: RowKey
     body: str
     tags: Tags
     version: int
+    until: Instant | None = None
 
 
 State = Tat | Row | MoneyState | UsageRow
@@ -175,12 +179,15 @@ class Put:
     """Write a record whole.
 
     ``expected`` is the version it must have: 0 = there is none yet, ``None`` = whatever is there.
+    ``keep_ns`` is for how long it is there; ``None``: until it is deleted. What has lapsed is
+    nothing, for whoever reads and for whoever expects, whether or not it is removed yet.
     """
 
     key: RowKey
     body: str
     tags: Tags = ()
     expected: int | None = None
+    keep_ns: int | None = None
 
 
 @quick(frozen=True, slots=True)

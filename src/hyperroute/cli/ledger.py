@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from hyperroute.cli import sweeping
 from hyperroute.cli.options import Json, State, state_url
 from hyperroute.cli.say import answering, emit, no
 from hyperroute.cli.state import opened_state
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hyperroute.stores.base import Store
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+app.command("sweep")(sweeping.sweep)
 
 _PATIENCE_MIN = 10
 

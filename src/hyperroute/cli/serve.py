@@ -75,6 +75,15 @@ LimitsDegraded = Annotated[
         help="While that is down: closed refuses what a rate limits, open has each process count alone.",
     ),
 ]
+Idempotency = Annotated[
+    bool | None,
+    typer.Option(
+        "--idempotency/--no-idempotency",
+        help="Keep answers in the state for a day, for callers that send an Idempotency-Key. "
+        "Default: where the state keeps money.",
+        show_default=False,
+    ),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Reload when a file of the table changes.")]
 Log = Annotated[
     bool, typer.Option("--log/--no-log", help="Write a line of JSON per request to stderr.")
@@ -124,6 +133,7 @@ def serve(
     shared: Shared = None,
     limits_degraded: LimitsDegraded = "closed",
     mail: Mail = None,
+    idempotency: Idempotency = None,
     watch: Watch = False,
     fetch_media: FetchMedia = False,
     log: Log = True,
@@ -142,15 +152,20 @@ def serve(
 
         path = place(tables)
         named = state or os.environ.get("HYPERROUTE_STATE")
+        url = keys_url(state, keys) if state or keys or not no_keys else "memory:"
+        if idempotency and url.startswith("file:"):
+            misuse("--idempotency keeps answers in a state; a keys file keeps none: name --state")
+        money = not no_keys and not url.startswith("file:")
         _start(
             Serving(
                 tables=None if path is None else str(Path(path).resolve()),
-                state=keys_url(state, keys) if state or keys or not no_keys else "memory:",
+                state=url,
                 asks_keys=not no_keys,
                 shared=shared or os.environ.get("HYPERROUTE_SHARED") or None,
                 limits_degraded=_degraded(limits_degraded),
                 wallets=_wallets(wallets or ("floor" if named else "none")),
                 mail=_mail(mail or os.environ.get("HYPERROUTE_MAIL") or "log:"),
+                idempotency=money if idempotency is None else idempotency,
                 simulated=simulated,
                 host=host,
                 port=port,

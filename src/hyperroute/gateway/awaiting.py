@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.client import AsyncClient
 from hyperroute.dialects.base import ClientError
@@ -18,6 +19,7 @@ from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read, Sleep
 from hyperroute.gateway.handler import Handler, Reply
+from hyperroute.gateway.idempotent import Copy, Keeping
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
@@ -48,6 +50,7 @@ class Gateway:
         tells_route: bool = True,
         metrics: Callable[[], bytes] | None = None,
         dependences: Sequence[Dependence] = (),
+        keeping: Keeping | None = None,
     ) -> None:
         """Stand before a client, which the caller closes.
 
@@ -63,6 +66,8 @@ class Gateway:
             tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
             metrics: Writes the page of counters; ``None``: ``/metrics`` is nobody's path.
             dependences: What must answer for this to be ready; needs a ``store``.
+            keeping: How answers are kept for idempotency keys, in the store; ``None``: such keys are
+                not heeded.
         """
         self.handler = Handler(
             desk=client.desk,
@@ -70,6 +75,7 @@ class Gateway:
             metrics=metrics,
             door=door,
             dependences=dependences,
+            keeping=keeping,
         )
         self.client = client
         self.pace = pace
@@ -163,9 +169,9 @@ class Gateway:
     async def _granted(self, wish: Any, visit: Visit) -> Any:
         match wish:
             case Whole():
-                return await self._answered(self._answering(wish), visit)
+                return await self._answered(self._answering(wish), visit, wish.copy)
             case Streamed():
-                return await self._opened(self._frames(wish), visit)
+                return await self._opened(self._frames(wish), visit, wish.copy)
             case Read(keys):
                 return await self._kept().read(keys)
             case Commit(mutations):
@@ -183,41 +189,68 @@ class Gateway:
         client = self.client
         dialect = client.router.dialect(wish.request.dialect)
         run = prepared(client, wish, stream=False)
-        return AsyncAnswering(run, dialect, client.transport, client.clock)
+        is_kept = wish.copy is not None
+        return AsyncAnswering(run, dialect, client.transport, client.clock, is_kept=is_kept)
 
     def _frames(self, wish: Streamed) -> AsyncFrames:
         client = self.client
         dialect = client.router.dialect(wish.request.dialect)
         run = prepared(client, wish, stream=True)
-        return AsyncFrames(run, dialect, client.transport, client.clock)
+        copy = None if wish.copy is None else wish.copy.take
+        return AsyncFrames(run, dialect, client.transport, client.clock, copy)
 
-    async def _answered(self, calling: AsyncAnswering, visit: Visit) -> Answer | None:
+    async def _answered(
+        self, calling: AsyncAnswering, visit: Visit, copy: Copy | None
+    ) -> Answer | None:
         """Wait for a whole answer, or for its caller to leave; then it is nobody's."""
         task = asyncio.ensure_future(calling.answer())
+
+        async def keep() -> None:
+            if copy is not None:
+                with suppress(asyncio.CancelledError, RequestError):
+                    if (answer := await task) is not None:
+                        copy.take(answer.body)
+                await self._keep(copy.ended, calling.record)
+
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            if task.done() or not self._let_go(calling, lambda: task, visit):
+            if task.done() or not self._let_go(calling, lambda: task, visit, keep):
                 task.cancel()
                 with suppress(asyncio.CancelledError, RequestError):
                     await task
+                await asyncio.shield(keep())
             raise
 
-    async def _opened(self, frames: AsyncFrames, visit: Visit) -> Opening[Source]:
+    async def _opened(
+        self, frames: AsyncFrames, visit: Visit, copy: Copy | None
+    ) -> Opening[Source]:
         """Wait for the first frames, or for as long as a client may be left without a word."""
         source = Source(frames)
+
+        async def keep() -> None:
+            if copy is not None:
+                await self._keep(copy.ended, frames.record)
+
         try:
             first = await source.within(self.pace.first_ns, self.client.clock)
         except asyncio.CancelledError:
-            if not self._let_go(frames, lambda: source.waste(self.drains.patience), visit):
+            if not self._let_go(frames, lambda: source.waste(self.drains.patience), visit, keep):
                 await source.close()
+                await asyncio.shield(keep())
             raise
         except BaseException:
             await source.close()
             raise
         return Opening(source, first)
 
-    def _let_go(self, calling: Streaming, rest: Callable[[], Awaitable[Any]], visit: Visit) -> bool:
+    def _let_go(
+        self,
+        calling: Streaming,
+        rest: Callable[[], Awaitable[Any]],
+        visit: Visit,
+        keep: Callable[[], Awaitable[None]],
+    ) -> bool:
         """Have a call heard out whose caller has left; false: it is to be closed at once."""
         if not (calling.drains and self.drains.has_room):
             return False
@@ -227,6 +260,7 @@ class Gateway:
         async def over() -> None:
             visit.record = calling.record
             self._over(visit)
+            await keep()
 
         self.drains.adopt(asyncio.ensure_future(rest()), over)
         return True
@@ -251,6 +285,15 @@ class Gateway:
         if record is not None and (mutations := flowing.settle(record)):
             with suppress(StoreError):
                 await self._kept().commit(mutations)
+        await self._keep(flowing.keep, record)
+
+    async def _keep(
+        self, keep: Callable[[Record | None], Sequence[Mutation]] | None, record: Record | None
+    ) -> None:
+        """Keep an answer for its idempotency key; without it the key is taken over some day."""
+        if keep is not None:
+            with suppress(StoreError):
+                await self._kept().commit(keep(record))
 
     def _over(self, visit: Visit) -> None:
         ended_at = self.client.clock.now() if visit.left_at is None else visit.left_at

@@ -16,6 +16,7 @@ from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read, Sleep
 from hyperroute.gateway.handler import Handler, Reply
+from hyperroute.gateway.idempotent import Keeping
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
@@ -47,6 +48,7 @@ class BlockingGateway:
         tells_route: bool = True,
         metrics: Callable[[], bytes] | None = None,
         dependences: Sequence[Dependence] = (),
+        keeping: Keeping | None = None,
     ) -> None:
         """Stand before a client, which the caller closes; arguments as of ``Gateway``."""
         self.handler = Handler(
@@ -55,6 +57,7 @@ class BlockingGateway:
             metrics=metrics,
             door=door,
             dependences=dependences,
+            keeping=keeping,
         )
         self.client = client
         self.pace = pace
@@ -139,7 +142,8 @@ class BlockingGateway:
         client = self.client
         run = prepared(client, wish, stream=True)
         dialect = client.router.dialect(wish.request.dialect)
-        return Frames(run, dialect, client.transport, client.clock)
+        copy = None if wish.copy is None else wish.copy.take
+        return Frames(run, dialect, client.transport, client.clock, copy)
 
     def _paged(self, reply: Paged, visit: Visit) -> Iterator[bytes]:
         visit.ended = "gone"
@@ -175,6 +179,9 @@ class BlockingGateway:
         if record is not None and (mutations := flowing.settle(record)):
             with suppress(StoreError):
                 self._kept().commit(mutations)
+        if flowing.keep is not None:
+            with suppress(StoreError):
+                self._kept().commit(flowing.keep(record))
 
     def _over(self, visit: Visit) -> None:
         ended_at = self.client.clock.now() if visit.left_at is None else visit.left_at

@@ -26,7 +26,6 @@ from secrets import token_hex
 from typing import Any
 
 from hyperroute.canon.failure import FailureClass
-from hyperroute.canon.loss import Loss
 from hyperroute.canon.money import Microcredits, Spend
 from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.request import Request
@@ -43,10 +42,12 @@ from hyperroute.gateway import (
     paths,
     render,
     standing,
+    telling,
     usage_api,
 )
 from hyperroute.gateway.array import ArrayFraming
 from hyperroute.gateway.door import ANYBODY, Caller, Commit, Door, Read, Sleep, Unwelcome, settled
+from hyperroute.gateway.idempotent import HEADER, Claim, Copy, Keeping, claim_of, once
 from hyperroute.gateway.journal import refusal_noted, run_noted
 from hyperroute.gateway.kept import Kept, Recall, Remember
 from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening, Paged
@@ -75,6 +76,7 @@ class Handler:
         desk: Tables and accounts in use.
         tells_route: Send ``x-hyperroute-served-by``, ``-attempts`` and ``-decision``.
         metrics: Writes the page of counters; ``None``: there is none.
+        keeping: How answers are kept for idempotency keys; ``None``: nobody heeds such a key.
         door: Who may enter; ``None``: anybody, as often as they like.
         dependences: What must answer for this to be ready; all of them are asked through the store.
     """
@@ -84,6 +86,7 @@ class Handler:
     dependences: Sequence[standing.Dependence] = ()
     tells_route: bool = True
     metrics: Callable[[], bytes] | None = None
+    keeping: Keeping | None = None
 
     def visit(self, http: HttpRequest, *, at: Instant, unix_ns: int) -> Visit:
         """Begin to note what becomes of a request."""
@@ -184,15 +187,24 @@ class Handler:
                 if place.verb == "count":
                     caller = yield from self._polled(caller, visit)
                     return asking.counted(self.desk, request, caller, visit)
-                if self.door is not None:
-                    table = self.desk.router.table
-                    caller = yield from self.door.admit(request, table, caller, visit)
-                yield from self._learned(visit)
-                providers = self.desk.router.table.providers
-                request = yield from kept.placed(request, visit.key, providers)
-                return (yield from self._answered(place, request, caller, visit))
+                admitted = partial(self._admitted, place, request, caller, visit)
+                if self.keeping is None or intake.header(http.headers, HEADER) is None:
+                    return (yield from admitted(None))
+                claim = claim_of(http, place, caller, visit.request_id, self.keeping)
+                return (yield from once(claim, admitted))
             case _:
                 return self._not_found(http, visit)
+
+    def _admitted(
+        self, place: Place, request: Request, caller: Caller, visit: Visit, claim: Claim | None
+    ) -> Handling:
+        if self.door is not None:
+            table = self.desk.router.table
+            caller = yield from self.door.admit(request, table, caller, visit)
+        yield from self._learned(visit)
+        providers = self.desk.router.table.providers
+        request = yield from kept.placed(request, visit.key, providers)
+        return (yield from self._answered(place, request, caller, visit, claim))
 
     def _polled(self, caller: Caller, visit: Visit) -> Generator[Wish, Any, Caller]:
         """Let a caller ask for what makes nothing."""
@@ -215,7 +227,9 @@ class Handler:
                 ]
             )
 
-    def _answered(self, place: Place, request: Request, caller: Caller, visit: Visit) -> Handling:
+    def _answered(
+        self, place: Place, request: Request, caller: Caller, visit: Visit, claim: Claim | None
+    ) -> Handling:
         name, facts = visit.request_id, caller.facts
 
         def journal(plan: Plan, record: Record, charged: Microcredits | None) -> Sequence[Mutation]:
@@ -226,7 +240,8 @@ class Handler:
             return settled(caller, request, record) if self.desk.till is None else ()
 
         if not request.stream:
-            whole = Whole(request, name, facts, journal)
+            copy = None if claim is None else Copy(claim, (render.JSON, render.NO_STORE))
+            whole = Whole(request, name, facts, journal, copy)
             answer: Answer = yield from self._carried(whole, caller, unpaid)
             visit.record = answer.record
             if mutations := unpaid(answer.record):
@@ -237,8 +252,8 @@ class Handler:
             ids = read(answer.body) if kept.stores(request) else ()
             if ids and answer.home is not None:
                 yield Remember(visit.key, ids, Kept(*answer.home))
-            more = self._route(answer.record, answer.served) if self.tells_route else ()
-            lost = _losses(answer.record.losses)
+            more = telling.served_by(answer.record, answer.served) if self.tells_route else ()
+            lost = telling.losses_of(answer.record.losses)
             return HttpResponse(
                 status=200,
                 headers=(
@@ -251,23 +266,28 @@ class Handler:
                 ),
                 body=answer.body,
             )
-        streamed = Streamed(request, name, facts, journal)
-        opening: Opening[Any] = yield from self._carried(streamed, caller, unpaid)
-        reframing = ArrayFraming() if place.array else None
+        reframing, again = (ArrayFraming(), ArrayFraming()) if place.array else (None, None)
         kind = (render.JSON,) if place.array else render.SSE
-        route = self._delivering(opening) if self.tells_route else ()
-        lost = _losses(opening.frames.losses) if opening.first is not None else ()
+        copy = None if claim is None else Copy(claim, (*kind, render.NO_STORE), again)
+        streamed = Streamed(request, name, facts, journal, copy)
+        opening: Opening[Any] = yield from self._carried(streamed, caller, unpaid)
+        route = telling.delivering(opening) if self.tells_route else ()
+        lost = telling.losses_of(opening.frames.losses) if opening.first is not None else ()
 
         def told(error: RequestError) -> ClientError:
             return render.told_of_run(error, dialect=request.dialect, request_id=name)
 
+        headers = (*render.ids(name), *kind, render.NO_STORE, *caller.headers, *lost, *route)
+        if copy is not None:
+            copy.headers = headers
         return Flowing(
             status=200,
-            headers=(*render.ids(name), *kind, render.NO_STORE, *caller.headers, *lost, *route),
+            headers=headers,
             opening=opening,
             told=told,
             noting=partial(_noted, opening.frames, visit.key) if kept.stores(request) else None,
             settle=unpaid,
+            keep=None if copy is None else copy.ended,
             reframing=reframing,
         )
 
@@ -285,24 +305,6 @@ class Handler:
                         with suppress(StoreError):
                             yield Commit(mutations)
             raise
-
-    def _route(self, record: Record, served: str | None) -> Headers:
-        return (
-            ("x-hyperroute-served-by", served or ""),
-            ("x-hyperroute-attempts", str(len(record.attempts))),
-            ("x-hyperroute-decision", _decision(record.digest, record.seed)),
-        )
-
-    def _delivering(self, opening: Opening[Any]) -> Headers:
-        frames = opening.frames
-        decision = ("x-hyperroute-decision", _decision(frames.plan.table.digest, frames.plan.seed))
-        if opening.first is None or frames.served is None:
-            return (decision,)  # the head goes out before anybody answered
-        return (
-            ("x-hyperroute-served-by", frames.served),
-            ("x-hyperroute-attempts", str(frames.attempts)),
-            decision,
-        )
 
     def _failed(self, dialect: Dialect, error: RequestError, visit: Visit) -> HttpResponse:
         if isinstance(error.record, Record):
@@ -349,23 +351,6 @@ def _noted(source: AnyFrames, owner: str, frames: bytes) -> Remember | None:
     home = source.home
     ids = () if home is None else kept.made_in(frames)
     return Remember(owner, ids, Kept(*home)) if home is not None and ids else None
-
-
-def _decision(digest: str, seed: int) -> str:
-    """Name a decision: from the table and the seed it can be made again."""
-    return f"{digest[:16]}.{seed:x}"
-
-
-def _losses(losses: tuple[Loss, ...]) -> Headers:
-    """Tell what the translation lost, shortly; the whole list is in the record.
-
-    Of a stream it is what was lost by the time its head goes out: of the request, all.
-    """
-    if not losses:
-        return ()
-    said = ", ".join(f"{loss.kind} {loss.path}" for loss in losses)
-    plain = said.encode("ascii", "replace").decode()
-    return (("x-hyperroute-losses", plain[:1_000]),)
 
 
 __all__ = ["Handler", "Handling", "Reply", "Wish"]

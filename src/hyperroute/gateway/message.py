@@ -133,6 +133,7 @@ class Flowing(Generic[F]):
         reframing: ``None``: frames go out as they come.
         noting: What is to be remembered before these frames are written; ``None``: never anything.
         settle: What the store is to be told once the record is there.
+        keep: The same of a copy of the answer, by itself; ``None``: there is none.
     """
 
     status: int
@@ -142,3 +143,4 @@ class Flowing(Generic[F]):
     reframing: Reframing | None = None
     noting: Callable[[bytes], Remember | None] | None = None
     settle: Callable[[Record], Sequence[Mutation]] = _nothing
+    keep: Callable[[Record | None], Sequence[Mutation]] | None = None

@@ -126,12 +126,12 @@ def find(url: str) -> Place | None:
         url: The path, with its query if it has one.
     """
     path, _, query = url.partition("?")
-    bare, google = _bare(path)
-    place = _PLACES.get(bare)
-    if place is None and bare.startswith("models/"):
-        place = _of_model(bare.removeprefix("models/"), query)
-    if place is None and bare.startswith("api-keys/"):
-        place = replace(_KEY, item=unquote(bare.removeprefix("api-keys/")))
+    name, google = _bare(path)
+    place = _PLACES.get(name)
+    if place is None and name.startswith("models/"):
+        place = _of_model(name.removeprefix("models/"), query)
+    if place is None and name.startswith("api-keys/"):
+        place = replace(_KEY, item=unquote(name.removeprefix("api-keys/")))
     if place is None:
         return None
     return replace(place, dialect=GEMINI) if google and place.verb in ("models", "model") else place
@@ -139,11 +139,15 @@ def find(url: str) -> Place | None:
 
 def nearest(url: str) -> str | None:
     """Name the path that a wrong one may have meant."""
-    bare, _ = _bare(url.partition("?")[0])
-    near = get_close_matches(bare, [path for path in _PLACES if path], n=1, cutoff=0.5)
+    near = get_close_matches(bare(url), [path for path in _PLACES if path], n=1, cutoff=0.5)
     if not near:
         return None
     return f"/api/{near[0]}" if near[0].startswith("api-") else f"/v1/{near[0]}"
+
+
+def bare(url: str) -> str:
+    """Name what a URL asks for, however it is prefixed: the path that ``find`` looks up."""
+    return _bare(url.partition("?")[0])[0]
 
 
 def query_of(url: str, name: str) -> str | None:
@@ -185,6 +189,7 @@ __all__ = [
     "RESPONSES",
     "Place",
     "Verb",
+    "bare",
     "find",
     "nearest",
     "query_of",

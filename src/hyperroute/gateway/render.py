@@ -42,6 +42,7 @@ _KINDS: Final[Mapping[str, FailureClass | str]] = MappingProxyType(
         "no_credential": FailureClass.OVERLOADED,
         "insufficient_credits": "insufficient_credits",
         "too_many_at_once": FailureClass.RATE_LIMITED,
+        "overtaken": "conflict",
         "store_down": FailureClass.OVERLOADED,
     }
 )

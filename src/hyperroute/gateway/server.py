@@ -26,9 +26,11 @@ from hyperroute.gateway.asgi import Application, asgi_app
 from hyperroute.gateway.awaiting import Gateway
 from hyperroute.gateway.backing import Backing
 from hyperroute.gateway.door import Door
+from hyperroute.gateway.idempotent import DEFAULT_KEEPING
 from hyperroute.gateway.mail import sink_of
 from hyperroute.gateway.metrics import Metrics
 from hyperroute.gateway.postman import AsyncPostman
+from hyperroute.gateway.sweeper import AsyncSweeper
 from hyperroute.gateway.tracing import tracer_of
 from hyperroute.gateway.visit import Observer, Visit, log_entry, told_to
 from hyperroute.ledger.book import book
@@ -63,6 +65,7 @@ class Serving:
         asks_keys: Let nobody in without one of its keys.
         wallets: Whether callers pay from wallets (``runtime.tab.Wallets``).
         mail: Where mails about keys go (``gateway.mail``).
+        idempotency: Keep answers in the state for a day, for callers that name an idempotency key.
         workers: Processes.
         log: Write a line of JSON for each request to stderr.
         watch: Reload when a table's files change.
@@ -80,6 +83,7 @@ class Serving:
     asks_keys: bool = False
     wallets: Wallets = "none"
     mail: str = "log:"
+    idempotency: bool = False
     simulated: bool = False
     host: str = "127.0.0.1"
     port: int = 8787
@@ -207,9 +211,11 @@ def application() -> Application:
         tells_route=serving.tells_route,
         metrics=None if metrics is None else metrics.page,
         dependences=shared.dependences,
+        keeping=DEFAULT_KEEPING if serving.idempotency else None,
     )
     mails = (postman,) if serving.asks_keys else ()
-    return asgi_app(gateway, close=True, alongside=(backing, *mails))
+    sweeps = (AsyncSweeper(store, client.clock),) if serving.keeps_money else ()
+    return asgi_app(gateway, close=True, alongside=(backing, *mails, *sweeps))
 
 
 def base_urls(serving: Serving) -> Sequence[tuple[str, str]]:

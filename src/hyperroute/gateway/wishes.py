@@ -8,6 +8,7 @@ from hyperroute.canon.quick import quick
 from hyperroute.canon.request import Request
 from hyperroute.catalog.condition import Fact
 from hyperroute.client import AsyncClient, Client
+from hyperroute.gateway.idempotent import Copy
 from hyperroute.runtime.kernel import Run
 from hyperroute.runtime.tab import Journal, no_journal
 
@@ -16,23 +17,26 @@ from hyperroute.runtime.tab import Journal, no_journal
 class Whole:
     """Carry a run out, and give its whole answer.
 
-    ``journal`` is written with the end of its money, where there is a till.
+    ``journal`` is written with the end of its money, where there is a till. ``copy`` is told what is
+    answered to an idempotency key, whether or not its caller still listens.
     """
 
     request: Request
     request_id: str
     facts: Mapping[str, Fact]
     journal: Journal = no_journal
+    copy: Copy | None = None
 
 
 @quick(frozen=True, slots=True)
 class Streamed:
-    """Begin a run whose answer is streamed; ``journal`` as of ``Whole``."""
+    """Begin a run whose answer is streamed; ``journal`` and ``copy`` as of ``Whole``."""
 
     request: Request
     request_id: str
     facts: Mapping[str, Fact]
     journal: Journal = no_journal
+    copy: Copy | None = None
 
 
 def prepared(client: Client | AsyncClient, wish: Whole | Streamed, *, stream: bool) -> Run:
@@ -49,6 +53,7 @@ def prepared(client: Client | AsyncClient, wish: Whole | Streamed, *, stream: bo
         now=clock.now(),
         unix_ns=clock.unix_ns(),
         journal=wish.journal,
+        with_hold=() if wish.copy is None else wish.copy.claim.vouched(),
     )
 
 

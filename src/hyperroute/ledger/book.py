@@ -177,7 +177,7 @@ def _end(mutation: End, find: Find, now: Instant) -> tuple[Posted | Barred, Chan
     assert price >= 0
     if not isinstance(hold, Hold):
         return Barred(None), {}
-    if hold.phase not in OPEN or (mutation.overdue and now < hold.due):
+    if hold.phase not in OPEN or (mutation.overdue and not _is_left(hold, mutation, now)):
         return Barred(hold.phase, hold.charged), {}
     charged = min(price, hold.amount) if hold.bounded else price
     changes: Changes = {}
@@ -209,6 +209,11 @@ def _end(mutation: End, find: Find, now: Instant) -> tuple[Posted | Barred, Chan
     if posting.entries:
         changes[posting_of(mutation.key, "end")] = posting
     return Posted(charged, price - charged), changes
+
+
+def _is_left(hold: Hold, mutation: End, now: Instant) -> bool:
+    """Say whether its owner has neither renewed it nor said anything since a sweeper looked."""
+    return now >= hold.due and mutation.charged == hold.charged
 
 
 def _later(

@@ -83,6 +83,7 @@ RefusalCode = Literal[
     "intent_not_found",
     "insufficient_credits",
     "too_many_at_once",
+    "overtaken",
     "store_down",
 ]
 """What a plan can be refused for."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import DAY, Instant
 from hyperroute.canon.wire import Headers
@@ -106,6 +107,7 @@ class Desk:
         now: Instant,
         unix_ns: int,
         journal: Journal = no_journal,
+        with_hold: Sequence[Mutation] = (),
     ) -> Run:
         """Read, plan, and make a run of it that has not begun.
 
@@ -120,6 +122,7 @@ class Desk:
             now: The instant of the plan.
             unix_ns: The same on the calendar.
             journal: What is to be written with the end of the run's money, where there is a till.
+            with_hold: What must be granted together with its hold, or it is refused.
 
         Raises:
             ClientWireError: The body is not one of the dialect.
@@ -140,7 +143,13 @@ class Desk:
         )
         run = Run(decided, setting.shared, request_id=name)
         if self.till is not None:
-            run.tab = self.till.tab(decided, request_id=name, unix_ns=unix_ns, journal=journal)
+            run.tab = self.till.tab(
+                decided,
+                request_id=name,
+                unix_ns=unix_ns,
+                journal=journal,
+                with_hold=with_hold,
+            )
         return run
 
     def _answers(

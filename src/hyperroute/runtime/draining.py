@@ -62,10 +62,17 @@ class AsyncAnswering(Streaming):
     """A whole answer on its way, which its caller may leave."""
 
     def __init__(
-        self, run: Run, dialect: Dialect, transport: AsyncTransport, clock: AsyncClock
+        self,
+        run: Run,
+        dialect: Dialect,
+        transport: AsyncTransport,
+        clock: AsyncClock,
+        *,
+        is_kept: bool = False,
     ) -> None:
-        """Take a run that has not begun."""
+        """Take a run that has not begun; ``is_kept``: its answer is, whether or not its caller stays."""
         super().__init__(run)
+        self._is_kept = is_kept
         self._dialect = dialect
         self._clock = clock
         self._events = paying.serve_awaiting(run, transport=transport, clock=clock)
@@ -80,6 +87,11 @@ class AsyncAnswering(Streaming):
             async for _ in events:
                 pass
         return None if self._run.left is not None else answered(self._run, self._dialect)
+
+    def leave(self, now: Instant) -> None:
+        """Say that nobody listens any more, unless the answer is wanted all the same."""
+        if not self._is_kept:
+            super().leave(now)
 
 
 class AsyncDrains:

@@ -7,10 +7,12 @@ ends that broke, depends on what was handed out so far, so that is asked here to
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, closing
 from typing import Self, cast
 
 from hyperroute.canon.events import Delivery, Passage
+from hyperroute.canon.units import Instant
 from hyperroute.dialects.base import ClientError, Dialect, Encoder
 from hyperroute.routing.plan import Plan
 from hyperroute.runtime import paying
@@ -19,6 +21,8 @@ from hyperroute.runtime.conversation import Conversation
 from hyperroute.runtime.kernel import Run
 from hyperroute.runtime.outcome import shown
 from hyperroute.runtime.ports import AsyncClock, AsyncTransport, Clock, Transport
+
+Taking = Callable[[bytes], None]
 
 
 class _Writer:
@@ -64,10 +68,11 @@ class _Writer:
 class _Framing(Streaming):
     """What both colours say beside the answer itself."""
 
-    def __init__(self, run: Run, dialect: Dialect) -> None:
+    def __init__(self, run: Run, dialect: Dialect, copy: Taking | None) -> None:
         """Take a run that has not begun."""
         super().__init__(run)
         self._writer = _Writer(run.plan, dialect)
+        self._copy = copy
         run.write = self._writer.write
         self._failed = False
 
@@ -75,6 +80,11 @@ class _Framing(Streaming):
     def served(self) -> str | None:
         """The offer that is delivering, as its caller may see it; known from the first item on."""
         return self._writer.served
+
+    def leave(self, now: Instant) -> None:
+        """Say that nobody listens any more; where the answer is copied, its copy is listened to."""
+        if self._copy is None:
+            super().leave(now)
 
     @property
     def attempts(self) -> int:
@@ -108,12 +118,20 @@ class Frames(_Framing):
     ``Interrupted`` after.
     """
 
-    def __init__(self, run: Run, dialect: Dialect, transport: Transport, clock: Clock) -> None:
-        """Take a run that has not begun."""
-        super().__init__(run, dialect)
+    def __init__(
+        self,
+        run: Run,
+        dialect: Dialect,
+        transport: Transport,
+        clock: Clock,
+        copy: Taking | None = None,
+    ) -> None:
+        """Take a run that has not begun; ``copy`` is told every item that is made."""
+        super().__init__(run, dialect, copy)
         self._clock = clock
         events = paying.serve(run, transport=transport, clock=clock)
-        self._items = cast("Generator[bytes, None, None]", events)  # of a run that writes
+        items = cast("Generator[bytes, None, None]", events)  # of a run that writes
+        self._items = items if copy is None else _copied(items, copy)
 
     def __iter__(self) -> Self:
         return self
@@ -137,13 +155,19 @@ class AsyncFrames(_Framing):
     """Whole frames of one answer, as they come; the twin of ``Frames``. Cancelling hangs up too."""
 
     def __init__(
-        self, run: Run, dialect: Dialect, transport: AsyncTransport, clock: AsyncClock
+        self,
+        run: Run,
+        dialect: Dialect,
+        transport: AsyncTransport,
+        clock: AsyncClock,
+        copy: Taking | None = None,
     ) -> None:
-        """Take a run that has not begun."""
-        super().__init__(run, dialect)
+        """Take a run that has not begun; ``copy`` is told every item that is made."""
+        super().__init__(run, dialect, copy)
         self._clock = clock
         events = paying.serve_awaiting(run, transport=transport, clock=clock)
-        self._items = cast("AsyncGenerator[bytes, None]", events)  # of a run that writes
+        items = cast("AsyncGenerator[bytes, None]", events)  # of a run that writes
+        self._items = items if copy is None else _copied_awaiting(items, copy)
 
     def __aiter__(self) -> Self:
         return self
@@ -161,6 +185,22 @@ class AsyncFrames(_Framing):
 
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
+
+
+def _copied(items: Generator[bytes, None, None], copy: Taking) -> Generator[bytes, None, None]:
+    with closing(items):
+        for item in items:
+            copy(item)
+            yield item
+
+
+async def _copied_awaiting(
+    items: AsyncGenerator[bytes, None], copy: Taking
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(items):
+        async for item in items:
+            copy(item)
+            yield item
 
 
 __all__ = ["AsyncFrames", "Frames"]

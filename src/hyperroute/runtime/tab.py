@@ -90,6 +90,14 @@ STORE_DOWN: Final = Refusal(
 )
 
 
+OVERTAKEN: Final = Refusal(
+    status=409,
+    code="overtaken",
+    message="Another request is answering what this one was to answer.",
+    retry_after_s=1,
+)
+
+
 def no_journal(_plan: Plan, _record: Record, _charged: Microcredits | None) -> Sequence[Mutation]:
     """Write nothing beside the money."""
     return ()
@@ -116,9 +124,24 @@ class Till(Generic[S]):
         self._wallets = wallets
         self._floor = floor
 
-    def tab(self, plan: Plan, *, request_id: str, unix_ns: int, journal: Journal) -> Tab[S]:
+    def tab(
+        self,
+        plan: Plan,
+        *,
+        request_id: str,
+        unix_ns: int,
+        journal: Journal,
+        with_hold: Sequence[Mutation] = (),
+    ) -> Tab[S]:
         """Begin a tab; nothing is asked yet."""
-        return Tab(self, plan, request_id=request_id, unix_ns=unix_ns, journal=journal)
+        return Tab(
+            self,
+            plan,
+            request_id=request_id,
+            unix_ns=unix_ns,
+            journal=journal,
+            with_hold=with_hold,
+        )
 
     def purse(self, owner: str) -> Purse | None:
         """Say how a caller's wallet is asked."""
@@ -163,6 +186,7 @@ class Tab(Generic[S]):
         "_size",
         "_till",
         "_unix_ns",
+        "_with_hold",
         "charged",
         "over",
         "short",
@@ -170,9 +194,16 @@ class Tab(Generic[S]):
     )
 
     def __init__(
-        self, till: Till[S], plan: Plan, *, request_id: str, unix_ns: int, journal: Journal
+        self,
+        till: Till[S],
+        plan: Plan,
+        *,
+        request_id: str,
+        unix_ns: int,
+        journal: Journal,
+        with_hold: Sequence[Mutation] = (),
     ) -> None:
-        """Take a plan whose run has not begun."""
+        """Take a plan whose run has not begun; without ``with_hold`` there is no hold either."""
         self.store = till.store
         self.short: Short | None = None
         self.charged: Microcredits | None = None
@@ -182,6 +213,7 @@ class Tab(Generic[S]):
         self._key = HoldKey(request_id)
         self._unix_ns = unix_ns
         self._journal = journal
+        self._with_hold = with_hold
         self._hold: Reserve | None = None
         self._at: Instant = 0
         self._size = 0
@@ -212,14 +244,19 @@ class Tab(Generic[S]):
         """Ask for a hold; ``None``: it stands."""
         for _ in range(2):
             try:
-                commit = yield (hold,)
+                commit = yield (hold, *self._with_hold)
             except StoreError as error:
                 if not error.unknown:
                     break
                 continue  # asked again: a hold of this name that stands is ours
-            (outcome,) = commit.outcomes
+            outcome = commit.outcomes[0]
             assert isinstance(outcome, Held | Barred | Short)
-            return outcome if isinstance(outcome, Short) else None
+            if isinstance(outcome, Short):
+                return outcome
+            if isinstance(outcome, Barred) or commit.done:
+                return None
+            self._hold = None
+            return OVERTAKEN
         self._hold = None
         return STORE_DOWN
 

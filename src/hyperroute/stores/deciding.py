@@ -29,6 +29,7 @@ from hyperroute.canon.mutation import (
     Commit,
     Correct,
     Delete,
+    Found,
     Mutation,
     Outcome,
     Put,
@@ -137,11 +138,12 @@ def _one(
         case Correct(key, pace, units):
             counter, told = gcra.corrected(_counter(find(key)), pace, units, now=now)
             return told, {key: counter}
-        case Put(row_key, body, tags, expected):
-            told = _expected(find(row_key), expected, version)
-            return told, {row_key: Row(row_key, body, tags, version)}
+        case Put(row_key, body, tags, expected, keep_ns):
+            told = _expected(find(row_key), expected, version, now)
+            until = None if keep_ns is None else now + keep_ns
+            return told, {row_key: Row(row_key, body, tags, version, until)}
         case Delete(row_key, expected):
-            return _expected(find(row_key), expected, version), {row_key: None}
+            return _expected(find(row_key), expected, version, now), {row_key: None}
         case Log(row):
             usage_key = UsageKey(row.id)
             again = find(usage_key) is not None
@@ -157,10 +159,39 @@ def _counter(state: State | None) -> Tat | None:
     return state
 
 
-def _expected(found: State | None, expected: int | None, version: int) -> Stored | Changed:
+def _expected(
+    found: State | None, expected: int | None, version: int, now: Instant
+) -> Stored | Changed:
     assert found is None or isinstance(found, Row)
-    have = 0 if found is None else found.version
+    have = 0 if found is None or is_lapsed(found, now) else found.version
     return Stored(version) if expected is None or expected == have else Changed(have)
 
 
-__all__ = ["Book", "Changes", "Find", "ahead", "beyond", "decide", "no_book"]
+def is_lapsed(row: Row, now: Instant) -> bool:
+    """Say whether a record was kept for only so long, and that is over."""
+    return row.until is not None and row.until <= now
+
+
+def there(found: Found, now: Callable[[], Instant]) -> Found:
+    """Leave out what has lapsed; only where something may have does this ask for the time."""
+    rows = found if isinstance(found, tuple) else (found,)
+    if not any(isinstance(row, Row) and row.until is not None for row in rows):
+        return found
+    at = now()
+    left = tuple([row for row in rows if isinstance(row, Row) and not is_lapsed(row, at)])
+    if isinstance(found, tuple):
+        return left
+    return left[0] if left else None
+
+
+__all__ = [
+    "Book",
+    "Changes",
+    "Find",
+    "ahead",
+    "beyond",
+    "decide",
+    "is_lapsed",
+    "no_book",
+    "there",
+]

@@ -20,10 +20,10 @@ from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
 from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.errors import StoreError
-from hyperroute.stores import asking, sql
+from hyperroute.stores import asking, lapsing, sql
 from hyperroute.stores.base import AsyncStore
 from hyperroute.stores.database import Database
-from hyperroute.stores.deciding import Book, ahead, beyond, decide
+from hyperroute.stores.deciding import Book, ahead, beyond, decide, there
 from hyperroute.stores.sql import Values
 from hyperroute.stores.waiting import Gathering, Waiting, WaitingTask, halves, tell
 
@@ -85,6 +85,7 @@ class GroupStore:
         self._waiting_max = waiting_max
         self._latest: Instant = 0
         self._swept_at: Instant = 0
+        self._lapsed_at: Instant = 0
         self._reading = threading.Lock()
         self._browser, self._browsing = browser, threading.Lock()
         self._closed = False
@@ -191,7 +192,10 @@ class GroupStore:
         distinct = dict.fromkeys(keys)
         now = self._now(database) if Overdue in map(type, distinct) else 0
         rows = database.read([asking.select(key, now=now) for key in distinct])
-        found = dict(zip(distinct, map(asking.found, distinct, rows), strict=True))
+        found = {
+            key: there(asking.found(key, of_key), lambda: self._now(database))
+            for key, of_key in zip(distinct, rows, strict=True)
+        }
         return tuple([found[key] for key in keys])
 
     def _answer_group(self, group: Sequence[Waiting[Sequence[Key], tuple[Found, ...]]]) -> None:
@@ -279,6 +283,10 @@ class GroupStore:
             text, values = sql.forget_full(cells.now)
             yield text, (values,)
             self._swept_at = cells.now
+        if cells.now - self._lapsed_at >= lapsing.LAPSED_NS:
+            text, lapsed = lapsing.forget(cells.now)
+            yield text, (lapsed,)
+            self._lapsed_at = cells.now
 
     def _find_one(self, cell: Cell) -> State | None:
         found = sql.found(cell, self._writer.execute(*sql.select(cell, now=0)))

@@ -7,6 +7,7 @@ with the subjects of one period and not with all that ever came.
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
@@ -41,13 +42,16 @@ from hyperroute.errors import StoreError
 from hyperroute.routing import gcra
 from hyperroute.stores.auditing import audited
 from hyperroute.stores.base import AsyncStore, Immediate
-from hyperroute.stores.deciding import Book, Changes, decide, no_book
+from hyperroute.stores.deciding import Book, Changes, decide, no_book, there
 from hyperroute.stores.memory_journal import MemoryJournal
 
 COUNTERS_MAX = 1_000_000
 """Rate counters in use at one time; beyond it a commit fails closed rather than forget one."""
 
 _SWEEP_FROM = 1_000
+
+_LAPSED_MAX = 100
+"""Records that one commit forgets because they have lapsed; the next one forgets others."""
 
 
 Place = tuple[str, ...]
@@ -90,6 +94,8 @@ class MemoryStore:
         self._rates: dict[RateKey, Tat] = {}
         self._rows: dict[RowKey, Row] = {}
         self._lists: dict[Place, tuple[Row, ...]] = {}
+        self._lapsing: list[tuple[Instant, int, RowKey]] = []
+        """A heap of until when which version of a record is kept."""
 
     def read(self, keys: Sequence[Key]) -> tuple[Found, ...]:
         """Answer each key by its position."""
@@ -114,6 +120,7 @@ class MemoryStore:
                 left = {**self._rows, **rows}.values()
                 self._write(self._version + 1, tuple([row for row in left if isinstance(row, Row)]))
             self._keep(changes)
+            self._forget_lapsed(now)
             self._version += bool(rows)
             return commit
 
@@ -139,9 +146,11 @@ class MemoryStore:
     def _find(self, key: Key) -> Found:
         match key:
             case Tagged():
-                return self._lists.get((key.shelf, key.name, key.value), ())
+                return there(self._lists.get((key.shelf, key.name, key.value), ()), self._now)
             case Shelved():
-                return self._lists.get((key.shelf,), ())
+                return there(self._lists.get((key.shelf,), ()), self._now)
+            case RowKey():
+                return there(self._rows.get(key), self._now)
             case Overdue(most):
                 return self._overdue(most)
             case Totals():
@@ -204,8 +213,19 @@ class MemoryStore:
                 case _, _:
                     self._money[key] = state
 
+    def _forget_lapsed(self, now: Instant) -> None:
+        for _ in range(_LAPSED_MAX):
+            if not self._lapsing or self._lapsing[0][0] > now:
+                return
+            _, version, key = heapq.heappop(self._lapsing)
+            row = self._rows.get(key)
+            if row is not None and row.version == version:
+                self._unshelve(key)
+
     def _shelve(self, row: Row) -> None:
         self._rows[row.key] = row
+        if row.until is not None:
+            heapq.heappush(self._lapsing, (row.until, row.version, row.key))
         for place in _places(row):
             others = self._lists.get(place, ())
             self._lists[place] = tuple(sorted((*others, row), key=_id))

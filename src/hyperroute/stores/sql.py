@@ -46,7 +46,7 @@ from hyperroute.canon.mutation import (
     Tat,
 )
 from hyperroute.canon.units import Instant
-from hyperroute.stores import sql_journal
+from hyperroute.stores import lapsing, sql_journal
 
 Values = tuple[str | int | None, ...]
 Statement = tuple[str, Values]
@@ -93,6 +93,7 @@ SCHEMA: tuple[tuple[str, ...], ...] = (
     sql_journal.STEP,
     # Without it whoever replaces a record looks at every tag of its shelf for those of the old one.
     ("""CREATE INDEX record_tags_by_record ON record_tags (shelf, id)""",),
+    lapsing.STEP,
 )
 """By step; a step is never edited once it was released."""
 
@@ -101,7 +102,7 @@ STEPS_DONE = "SELECT COUNT(*) FROM schema_steps"
 
 LAST_COMMIT: Statement = ("SELECT number FROM commits WHERE name = ?", ("last",))
 
-_ROW = "SELECT r.id, r.body, r.tags, r.version FROM records r"
+_ROW = "SELECT r.id, r.body, r.tags, r.version, r.until FROM records r"
 
 
 def steps(done: int) -> Iterator[Statement]:
@@ -142,7 +143,7 @@ def select(key: Lookup, *, now: Instant) -> Statement:
             text = "SELECT ns, part, amount FROM rates WHERE limit_name = ? AND meter = ? AND subject = ?"
             return text, (limit, meter, _flat_pairs(subject))
         case RowKey(shelf, id_):
-            text = "SELECT id, body, tags, version FROM records WHERE shelf = ? AND id = ?"
+            text = "SELECT id, body, tags, version, until FROM records WHERE shelf = ? AND id = ?"
             return text, (shelf, id_)
         case Tagged(shelf, name, value):
             text = (
@@ -344,17 +345,17 @@ def _flat_budgets(keys: tuple[BudgetKey, ...]) -> str:
 
 def _insert(row: Row) -> tuple[Statement, ...]:
     shelf, id_ = row.key.shelf, row.key.id
-    record = "INSERT INTO records (shelf, id, body, tags, version) VALUES (?, ?, ?, ?, ?)"
+    record = "INSERT INTO records (shelf, id, body, tags, version, until) VALUES (?, ?, ?, ?, ?, ?)"
     tag = "INSERT INTO record_tags (shelf, name, value, id) VALUES (?, ?, ?, ?)"
     return (
-        (record, (shelf, id_, row.body, _flat(row.tags), row.version)),
+        (record, (shelf, id_, row.body, _flat(row.tags), row.version, row.until)),
         *[(tag, (shelf, name, value, id_)) for name, value in row.tags],
     )
 
 
 def _row(shelf: Any, columns: Any) -> Row:
-    id_, body, tags, version = columns
-    return Row(RowKey(shelf, id_), body, _pairs(json.loads(tags)), version)
+    id_, body, tags, version, until = columns
+    return Row(RowKey(shelf, id_), body, _pairs(json.loads(tags)), version, until)
 
 
 def _pairs(listed: Any) -> Tags:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hyperroute.canon.mutation import Charge, Pace, RateKey
+from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, RowKey
 from hyperroute.canon.units import MINUTE
 from hyperroute.errors import StoreError
 from hyperroute.stores.memory import MemoryStore
@@ -37,3 +37,17 @@ def test_beyond_the_most_that_may_be_in_use_a_store_fails_closed() -> None:
     assert not store.commit([]).outcomes
     now = MINUTE
     assert store.commit([charge(9_999)]).done
+
+
+def test_records_that_have_lapsed_are_forgotten_a_few_at_a_time() -> None:
+    now = 0
+    store = MemoryStore(now=lambda: now)
+    for number in range(250):
+        store.commit([Put(RowKey("idempotency", str(number)), "{}", keep_ns=1 + number % 2)])
+    store.commit([Put(RowKey("idempotency", "0"), "{}", keep_ns=MINUTE)])
+    now = 2
+    left = []
+    for _ in range(4):
+        store.commit([])
+        left.append(len(store._rows))
+    assert left == [151, 51, 1, 1]

@@ -20,6 +20,7 @@ from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, Row, RowKey, S
 from hyperroute.canon.units import MINUTE
 from hyperroute.errors import StoreError
 from hyperroute.stores.grouping import SWEEP_NS
+from hyperroute.stores.lapsing import LAPSED_MAX, LAPSED_NS
 from hyperroute.stores.sqlite import SqliteStore
 
 TWO = Pace(2, MINUTE, 2)
@@ -246,3 +247,28 @@ def test_a_caller_that_goes_away_leaves_its_commit_to_be_done(tmp_path: Path) ->
     with closing(opened(tmp_path / "state.db")) as store:
         asyncio.run(leave(store))
         assert ids(store) == ["a", "b"]
+
+
+def test_records_that_have_lapsed_are_removed_a_few_at_a_time(tmp_path: Path) -> None:
+    now, path = 0, tmp_path / "state.db"
+    with closing(SqliteStore(path, now=lambda: now)) as store, closing(sqlite3.connect(path)) as db:
+        store.commit(
+            [
+                Put(RowKey("idempotency", str(number)), "{}", (("a", "b"),), keep_ns=1)
+                for number in range(2 * LAPSED_MAX + 50)
+            ]
+        )
+        now = LAPSED_NS
+        store.commit([Put(RowKey("idempotency", "late"), "{}", keep_ns=1), put("stays")])
+        left = []
+        for _ in range(3):
+            store.commit([])
+            store.commit([])  # within the second: one looks once
+            now += LAPSED_NS
+            ((rows, tags),) = db.execute(
+                "SELECT (SELECT COUNT(*) FROM records), (SELECT COUNT(*) FROM record_tags)"
+            )
+            left.append((rows, tags))
+        assert left == [(252, 251), (52, 51), (1, 1)]
+        assert ids(store) == ["stays"]
+        assert db.execute("SELECT COUNT(*) FROM records").fetchone() == (1,)
