@@ -318,6 +318,35 @@ def test_invariants_34_and_39_gateways_that_are_killed_lose_nothing_and_double_n
         process.wait(timeout=30)
 
 
+def test_invariant_39_of_64_at_once_over_four_processes_one_is_charged(place: Place) -> None:
+    replicas = [place.started() for _ in range(4)]
+    try:
+        for process, url in replicas:
+            ready(process, url)
+        for stream in (False, True):
+            told = [Asked(f"same-{stream}", stream) for _ in range(64)]
+            with ThreadPoolExecutor(64) as pool:
+                for number, one in enumerate(told):
+                    pool.submit(place.ask, replicas[number % 4][1], one)
+            again = Asked(f"same-{stream}", stream)
+            place.ask(replicas[3][1], again)
+            assert again.replayed
+            assert {one.status for one in told} <= {200, 409}
+            assert {one.body for one in told if one.whole} == {again.body}
+            place.asked += [*told, again]
+    finally:
+        for process, _ in replicas:
+            process.kill()
+            process.wait(timeout=30)
+    check(place)
+    paid = [one for one in place.asked if one.whole and not one.replayed]
+    with closing(place.opened()) as store:
+        (sums,) = store.read([Totals()])
+    assert isinstance(sums, Sums)
+    assert len(paid) <= 2, "a caller whose answer was replayed may have been the first to see it"
+    assert dict(sums.accounts)["sales"] == 2 * price(place.asked[-1])
+
+
 def test_invariants_34_and_39_gateways_that_die_at_a_word_with_their_store(place: Place) -> None:
     """Ten of them over one state, each at a point of its own."""
     dying = {point: place.started(*point) for point in POINTS}

@@ -44,7 +44,9 @@ def cut_down(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_invariants_33_to_41_and_52_in_worlds_of_four_replicas(chunk):
+def test_invariants_33_and_34_and_35_and_36_and_37_and_39_and_40_and_41_and_52_in_worlds_of_four_replicas(
+    chunk,
+):
     operations = 0
     crashed: Counter[str] = Counter()
     ends: Counter[str] = Counter()
@@ -67,5 +69,7 @@ def test_invariants_33_to_41_and_52_in_worlds_of_four_replicas(chunk):
 
 @settings(max_examples=30)
 @given(st.binary(min_size=200, max_size=600))
-def test_invariants_33_to_41_and_52_in_worlds_that_shrink(data):
+def test_invariants_33_and_34_and_35_and_36_and_37_and_39_and_40_and_41_and_52_in_worlds_that_shrink(
+    data,
+):
     MoneyWorld(data).play()

@@ -242,7 +242,7 @@ def _found(claim: Claim, row: Row) -> Claiming:
         return replace(claim, version=row.version)  # our own, whose answer was lost on the way
     if told["fingerprint"] != claim.fingerprint:
         message = "This Idempotency-Key was used for another request: take another key."
-        raise Unwelcome(_refused(422, "conflict", message))
+        raise Unwelcome(_refused(422, FailureClass.BAD_REQUEST, message))
     match told["state"]:
         case "done":
             return _replay(claim, told)
