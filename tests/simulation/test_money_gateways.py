@@ -2,6 +2,8 @@
 
 What ``test_money_worlds.py`` plays with requests of its own is played here by whole requests: door,
 keys, attempts, streams, checkpoints and ends are those of the product. Chance comes from one seed.
+
+``HYPERROUTE_MONEY_GATEWAYS=1000 pytest tests/simulation/test_money_gateways.py`` is the long run.
 """
 
 from __future__ import annotations
