@@ -9,29 +9,37 @@ if TYPE_CHECKING:
     from hyperroute.gateway.awaiting import Gateway
     from hyperroute.gateway.blocking import BlockingGateway
     from hyperroute.gateway.door import Door
+    from hyperroute.gateway.idempotent import Keeping
     from hyperroute.gateway.mail import sink_of
     from hyperroute.gateway.message import HttpResponse
     from hyperroute.gateway.postman import AsyncPostman, Postman
+    from hyperroute.gateway.sweeper import AsyncSweeper, Sweeper
 
 _HOMES = {
     "AsyncPostman": "gateway.postman",
+    "AsyncSweeper": "gateway.sweeper",
     "BlockingGateway": "gateway.blocking",
     "Door": "gateway.door",
     "Gateway": "gateway.awaiting",
     "HttpRequest": "canon.wire",
     "HttpResponse": "gateway.message",
+    "Keeping": "gateway.idempotent",
     "Postman": "gateway.postman",
+    "Sweeper": "gateway.sweeper",
     "sink_of": "gateway.mail",
 }
 
 __all__ = [
     "AsyncPostman",
+    "AsyncSweeper",
     "BlockingGateway",
     "Door",
     "Gateway",
     "HttpRequest",
     "HttpResponse",
+    "Keeping",
     "Postman",
+    "Sweeper",
     "sink_of",
 ]
 
