@@ -18,8 +18,8 @@ from hyperroute.dialects.base import ClientError
 from hyperroute.errors import RequestError, StoreError
 from hyperroute.gateway import visit as visits
 from hyperroute.gateway.door import Commit, Door, Read, Sleep
-from hyperroute.gateway.handler import Handler, Reply
-from hyperroute.gateway.idempotent import Copy, Keeping
+from hyperroute.gateway.handler import Handler, Handling, Reply
+from hyperroute.gateway.idempotent import Copy, Forsaken, Keeping
 from hyperroute.gateway.kept import LocalMemory, Memory, Recall, Remember
 from hyperroute.gateway.message import Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.pacing import DEFAULT_PACE, Pace
@@ -160,11 +160,22 @@ class Gateway:
                     got = await self._granted(wish, visit)
                 except (RequestError, StoreError) as error:
                     wish = handling.throw(error)
+                except asyncio.CancelledError:
+                    if not isinstance(wish, Whole | Streamed):  # a run sees to that itself
+                        await asyncio.shield(self._forsaken(handling, visit))
+                    raise
                 else:
                     wish = handling.send(got)
         except StopIteration as end:
             reply: Reply = end.value
             return reply
+
+    async def _forsaken(self, handling: Handling, visit: Visit) -> None:
+        """Have the handler put away what it began for a caller who has left."""
+        with suppress(Forsaken, StoreError, StopIteration):
+            wish = handling.throw(Forsaken())
+            while True:
+                wish = handling.send(await self._granted(wish, visit))
 
     async def _granted(self, wish: Any, visit: Visit) -> Any:
         match wish:

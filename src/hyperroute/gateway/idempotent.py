@@ -56,6 +56,10 @@ Reply = HttpResponse | Flowing[Any] | Paged
 Claiming = Generator[Read | Commit, Any, "Claim | HttpResponse"]
 
 
+class Forsaken(Exception):
+    """Thrown in by a driver whose caller has left: what was begun is to be put away."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
     """How answers are kept.
@@ -288,7 +292,14 @@ def once(
         Unwelcome: Another is answering it, it names another request, or its answer is gone.
         StoreError: Nobody knows.
     """
-    found = yield from claimed(claim)
+    try:
+        found = yield from claimed(claim)
+    except Forsaken:
+        with suppress(Unwelcome, StoreError):
+            late = yield from claimed(claim)  # behind the first word, which may still arrive
+            if isinstance(late, Claim):
+                yield Commit(late.let_go())
+        raise
     if isinstance(found, HttpResponse):
         return found
     try:
@@ -351,4 +362,13 @@ def _refused(status: int, kind: FailureClass | str, message: str) -> ClientError
     return ClientError(status=status, kind=kind, message=message, param=HEADER)
 
 
-__all__ = ["DEFAULT_KEEPING", "HEADER", "Claim", "Copy", "Keeping", "claim_of", "once"]
+__all__ = [
+    "DEFAULT_KEEPING",
+    "HEADER",
+    "Claim",
+    "Copy",
+    "Forsaken",
+    "Keeping",
+    "claim_of",
+    "once",
+]

@@ -482,6 +482,48 @@ def test_who_left_what_nobody_hears_out_asks_anew_or_is_told_that_it_is_gone(reg
     assert "idempotent-replayed" not in told.headers
 
 
+class Held:
+    """The store, to which a commit takes half a second and its answer another; they come in order."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.read = gate.store.awaiting().read
+
+    async def commit(self, mutations: Sequence[Mutation]) -> Commit:
+        task = asyncio.ensure_future(self._carried_out(mutations))
+        return await asyncio.shield(task)
+
+    async def _carried_out(self, mutations: Sequence[Mutation]) -> Commit:
+        clock = self._gate.world.awaiting()
+        await clock.sleep(SECOND // 2)
+        commit = self._gate.store.commit(mutations)
+        await clock.sleep(SECOND // 2)
+        return commit
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+@pytest.mark.parametrize("after_ns", [SECOND // 4, SECOND * 3 // 4])
+def test_who_leaves_while_the_key_is_claimed_leaves_no_key_behind(router, after_ns):
+    gate = Gate("awaiting", router)
+    twin = gate.world.awaiting()
+
+    async def main() -> None:
+        client = AsyncClient(router, transport=twin, clock=twin)
+        gateway = Gateway(client, store=Held(gate), keeping=gate.keeping)
+        task = asyncio.ensure_future(gateway.respond(asked(KEY)))
+        await twin.sleep(after_ns)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await twin.sleep(9 * SECOND)
+
+    asyncio.run(main())
+    assert gate.rows == 0
+    assert gate.post(KEY).status == 200
+
+
 def left(gate: Gate, http: HttpRequest, after_ns: int) -> None:
     """Ask, read for a while, go away, and let the server stop."""
     twin = gate.world.awaiting()
