@@ -95,14 +95,14 @@ def checked(*, page: int = PAGE) -> Generator[Sequence[Key], tuple[Found, ...], 
         *_wallets(purses, accounts, sums.sums),
         *_budgets(budgets, sums.sums),
     ]
-    holds, after = 0, ""
-    while len(wrong) < WRONG_MAX:
+    holds, after, more = 0, "", True
+    while more and len(wrong) < WRONG_MAX:
         (found,) = yield (HoldsAfter(after, page),)
         cells = _of(found, HoldKey, Hold)
-        if not cells:
-            break
-        wrong += yield from _holds(cells)
-        holds, after = holds + len(cells), cells[-1][0].id
+        if cells:
+            wrong += yield from _holds(cells)
+            holds, after = holds + len(cells), cells[-1][0].id
+        more = len(cells) == page
     return Checked(len(purses), len(budgets), holds, tuple(wrong[:WRONG_MAX]))
 
 

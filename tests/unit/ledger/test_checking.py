@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from hyperroute.ledger.book import book
 from hyperroute.ledger.checking import WRONG_MAX, Checked, checked
 from hyperroute.stores.base import Store
 from hyperroute.stores.memory import MemoryStore
+from hyperroute.stores.postgres import PostgresStore
 from hyperroute.stores.sqlite import SqliteStore
 
 ADA, BOB = Purse("user:ada"), Purse("user:bob", floor=200)
@@ -66,14 +68,17 @@ def verdict(store: Any, **options: Any) -> Checked:
             return found
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    memory = request.param == "memory"
-    made: Store = (
-        MemoryStore(now=lambda: 1, book=book)
-        if memory
-        else SqliteStore(tmp_path / "s.db", now=lambda: 1, book=book)
-    )
+    made: Store
+    match request.param:
+        case "memory":
+            made = MemoryStore(now=lambda: 1, book=book)
+        case "sqlite":
+            made = SqliteStore(tmp_path / "s.db", now=lambda: 1, book=book)
+        case _:
+            url, schema = request.getfixturevalue("postgres")
+            made = PostgresStore(url, schema=schema, now=lambda: 1, book=book)
     with closing(made):
         yield made
 
@@ -183,7 +188,29 @@ def test_a_gateway_that_goes_on_raises_no_false_alarm(store: Store) -> None:
     assert going.ended > 10
 
 
-def test_so_many_mismatches_are_named_and_no_more(store: Store) -> None:
+def test_while_many_commit_every_look_is_of_one_instant(store: Store) -> None:
+    store.commit([Deposit(PostingKey("pay/1"), "user:ada", 10**9)])
+
+    def spend(name: int) -> None:
+        for number in range(80):
+            key = HoldKey(f"{number:02}-{name}")
+            terms = Reserve(key, 9, ((MONTH, 10**9),), ADA, slots=((SLOT, 99),))
+            assert store.commit([terms]).done
+            assert store.commit([End(key, 5)]).done
+
+    looks: list[Checked] = []
+    with ThreadPoolExecutor(3) as pool:
+        spending = [pool.submit(spend, name) for name in range(3)]
+        while not all(one.done() for one in spending):
+            looks.append(verdict(store))
+        for one in spending:
+            one.result()
+    looks.append(verdict(store))
+    assert [one.wrong for one in looks] == [()] * len(looks)
+    assert looks[-1] == Checked(1, 2, 240, ())
+
+
+def test_so_many_mismatches_are_named_and_no_more() -> None:
     broken = MemoryStore(now=lambda: 1, book=book)
     for number in range(WRONG_MAX + 5):
         broken._money[HoldKey(f"h{number}")] = Hold(1, None, 0, True, (), "settled", 1, 0)
