@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperroute.canon.failure import Cool, Failure, FailureClass
+from hyperroute.canon.mutation import Pace, RateKey
 from hyperroute.canon.units import MINUTE, SECOND
 from hyperroute.routing.gossip import Word, read, spelt
 from hyperroute.routing.health import standing
+from hyperroute.routing.quotas import RateToll
 from hyperroute.routing.record import Attempt, PermitKind
 from hyperroute.routing.state import Permit
 from hyperroute.routing.table import RetryBudget
@@ -305,6 +308,39 @@ def test_invariant_15_the_floor_of_a_retry_budget_is_one_over_all_replicas(
         assert within <= 2 * budget.floor + first * percent / 100
     spread = (asks and cluster.now // budget.floor_ns) or 0
     assert len(granted) <= budget.floor * (1 + spread + 1) + first * percent / 100
+
+
+@given(
+    st.integers(1, 9),
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, SECOND)), max_size=60),
+)
+def test_invariant_45_replicas_together_keep_the_rate_of_an_account(
+    size: int, asks: list[tuple[int, int]]
+) -> None:
+    """Each has its share: of the burst its whole part, but one at least."""
+    cluster = Cluster(size=size)
+    cluster.rounds()
+    pace = Pace(amount=7, period_ns=SECOND, burst=20)
+    toll = RateToll(
+        place="provider:p", barrier="limit", pace=pace, unit="req", units=1,
+        key=RateKey("its own", "req/s", (("provider", "p"),)),
+    )  # fmt: skip
+    passed: list[int] = []
+    for at, wait in asks:
+        cluster.now += wait
+        for replica in cluster.replicas:
+            replica.sharing.round()
+        permit = Permit(
+            offer="x", provider="p", model="m", credential="", kind="first", at=cluster.now,
+            tolls=(toll,),
+        )  # fmt: skip
+        while cluster.replicas[at % size].board.permit(permit, cluster.now).granted:
+            passed.append(cluster.now)
+    burst = size * (pace.burst // size)
+    for first, began in enumerate(passed):
+        for number, when in enumerate(passed[first:], 1):
+            assert number <= burst + Fraction((when - began) * pace.amount, pace.period_ns)
+    assert not asks or len(passed) >= pace.burst // size
 
 
 # --- words ---------------------------------------------------------------------------------------

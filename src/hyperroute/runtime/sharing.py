@@ -157,7 +157,8 @@ class Sharing:
             if not self.well:
                 self.well = True
                 _log.info("the health of replicas is shared again")
-            self._since, self.board.replicas = heard.since, heard.replicas
+            self._since = heard.since
+            self.board.joined(heard.replicas)
             for text, age_ns in heard.words:
                 if (word := gossip.read(text)) is not None:
                     self.board.hear(word, now - age_ns)
