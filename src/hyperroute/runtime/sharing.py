@@ -89,20 +89,17 @@ class Sharing:
 
     async def permitting(self, permit: Permit) -> Told:
         """Ask for the lease of a probe, awaiting, and judge the permit again."""
-        asked = self._asked(permit.offer)
+        waiting = asyncio.wrap_future(self._asked(permit.offer))
         lease: Lease = "granted"
         try:
-            if not asked.done():
-                waiting = asyncio.wrap_future(asked)
-                await asyncio.wait([waiting], timeout=self._patience_ns / SECOND)
-            if asked.done():
-                lease = asked.result()
-            else:
-                asked.cancel()
+            await asyncio.wait([waiting], timeout=self._patience_ns / SECOND)
+            if waiting.done():
+                lease = waiting.result()
         except asyncio.CancelledError:
-            asked.cancel()
             self._seen(permit.offer)
             raise
+        finally:
+            waiting.cancel()
         return self._judged(permit, lease)
 
     def _asked(self, offer: str) -> Future[Lease]:
