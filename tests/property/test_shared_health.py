@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperroute.canon.failure import Cool, Failure, FailureClass
+from hyperroute.canon.mutation import Pace, RateKey
 from hyperroute.canon.units import MINUTE, SECOND
-from hyperroute.routing.gossip import Word, read, spelt
+from hyperroute.routing.gossip import LEFT_NS_MAX, Word, read, spelt
 from hyperroute.routing.health import standing
+from hyperroute.routing.quotas import RateToll
 from hyperroute.routing.record import Attempt, PermitKind
 from hyperroute.routing.state import Permit
 from hyperroute.routing.table import RetryBudget
@@ -222,6 +226,17 @@ def test_invariant_23_a_replica_that_dies_with_the_probe_holds_nobody_up_for_lon
     assert asked.index(True) in {14, 15}
 
 
+def test_who_joins_later_hears_of_what_still_lasts() -> None:
+    cluster = Cluster()
+    assert cluster.ask(0, "first", "x")
+    cluster.end(0, KEYED)
+    cluster.replicas[0].sharing.round()
+    cluster.now += 190 * SECOND
+    late = Board()
+    Sharing(late, cluster.meeting.replica("late"), now=cluster.read).round()
+    assert late.blocked(cluster.now)[0] == {"credential:x#0": 200 * SECOND}
+
+
 def test_a_key_that_got_a_verdict_is_left_alone_everywhere_and_a_good_end_is_heard() -> None:
     cluster = Cluster()
     assert cluster.ask(0, "first", "x")
@@ -307,18 +322,52 @@ def test_invariant_15_the_floor_of_a_retry_budget_is_one_over_all_replicas(
     assert len(granted) <= budget.floor * (1 + spread + 1) + first * percent / 100
 
 
+@given(
+    st.integers(1, 9),
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, SECOND)), max_size=60),
+)
+def test_invariant_45_replicas_together_keep_the_rate_of_an_account(
+    size: int, asks: list[tuple[int, int]]
+) -> None:
+    """Each has its share: of the burst its whole part, but one at least."""
+    cluster = Cluster(size=size)
+    cluster.rounds()
+    pace = Pace(amount=7, period_ns=SECOND, burst=20)
+    toll = RateToll(
+        place="provider:p", barrier="limit", pace=pace, unit="req", units=1,
+        key=RateKey("its own", "req/s", (("provider", "p"),)),
+    )  # fmt: skip
+    passed: list[int] = []
+    for at, wait in asks:
+        cluster.now += wait
+        for replica in cluster.replicas:
+            replica.sharing.round()
+        permit = Permit(
+            offer="x", provider="p", model="m", credential="", kind="first", at=cluster.now,
+            tolls=(toll,),
+        )  # fmt: skip
+        while cluster.replicas[at % size].board.permit(permit, cluster.now).granted:
+            passed.append(cluster.now)
+    burst = size * (pace.burst // size)
+    for first, began in enumerate(passed):
+        for number, when in enumerate(passed[first:], 1):
+            assert number <= burst + Fraction((when - began) * pace.amount, pace.period_ns)
+    assert not asks or len(passed) >= pace.burst // size
+
+
 # --- words ---------------------------------------------------------------------------------------
 numbers = st.integers(-(2**61), 2**61)
+natural = st.integers(0, 2**61)
 words = st.builds(
     Word,
     kind=st.sampled_from(["circuit", "cooling"]),
     name=st.text(max_size=40),
     on=st.booleans(),
-    since_ns=numbers,
-    left_ns=numbers,
-    count=numbers,
-    good=numbers,
-    remembered_ns=numbers,
+    since_ns=natural,
+    left_ns=st.integers(-(2**61), LEFT_NS_MAX),
+    count=natural,
+    good=natural,
+    remembered_ns=st.integers(-(2**61), 2 * LEFT_NS_MAX),
     keyed=st.booleans(),
     probed=st.booleans(),
 )
@@ -340,6 +389,18 @@ junk = st.recursive(
 def test_no_text_of_another_release_does_harm(text: str) -> None:
     heard = read(text)
     assert heard is None or read(spelt(heard)) == heard
+
+
+@given(st.lists(numbers, min_size=5, max_size=5), st.sampled_from(["circuit", "cooling"]))
+def test_no_replica_is_believed_that_an_offer_is_lost_for_ever(said: list[int], kind: str) -> None:
+    board = Board()
+    name = "x" if kind == "circuit" else "offer:x"
+    word = read(json.dumps([kind, name, 1, 0, 0, *said]))
+    assert word is not None
+    board.hear(word, MINUTE)
+    permit = Permit(offer="x", provider="p", model="m", credential="", kind="first", at=0)
+    later = MINUTE + LEFT_NS_MAX
+    assert board.permit(replace(permit, at=later), later).granted
 
 
 def test_a_board_that_hears_a_word_twice_has_heard_it_once() -> None:

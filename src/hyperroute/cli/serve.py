@@ -221,6 +221,21 @@ def _wallets(word: str) -> Wallets:
     return found
 
 
+def _others(url: str | None) -> str:
+    """Name the server that all replicas share, without its password.
+
+    Raises:
+        typer.Exit: The URL names none.
+    """
+    from hyperroute.errors import StoreError
+    from hyperroute.stores.valkey_url import server_at
+
+    try:
+        return "" if url is None else server_at(url).name
+    except StoreError as error:
+        misuse(f"--shared: {error}")
+
+
 def _start(serving: Serving) -> None:
     """Tell what there is to know, and serve.
 
@@ -231,12 +246,15 @@ def _start(serving: Serving) -> None:
     from hyperroute.routing.limiting import unenforced
     from hyperroute.stores.opening import shown
 
+    others = _others(serving.shared)
     router = serving.router()  # a broken table is told here, once, and not by every worker
     first = server.first_key(serving)
     for name, url in server.base_urls(serving):
         _say(f"{name + ' base URL:':<20} {url}")
     if first is not None:
         _say(f"{'first key:':<20} {first}", f"{'':<20} kept as a digest in {shown(serving.state)}")
+    if others:
+        _say(f"{'shared:':<20} {others}")
     if serving.keeps_money:
         _say(f"{'wallets:':<20} {_ASKED[serving.wallets]}")
     if first is not None and Path(_OLD_KEYS).exists():

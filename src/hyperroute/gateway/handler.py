@@ -150,9 +150,9 @@ class Handler:
             never = told.status == 429 and told.retry_after_s is None
             retry = False if never else None
             return render.refusal(dialect, told, headers=why.headers, retry=retry)
-        except StoreError:
+        except StoreError as error:
             # Exact state fails closed; why is for the log, and not for a caller.
-            _log.exception("the store does not answer")
+            _log.error("the store does not answer: %s", error)
             closed = ClientError(
                 status=503,
                 kind=FailureClass.OVERLOADED,

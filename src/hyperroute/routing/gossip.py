@@ -28,11 +28,14 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from hyperroute.canon.quick import quick
-from hyperroute.canon.units import Instant
+from hyperroute.canon.units import DAY, Instant
 from hyperroute.routing.health import Circuit, Cooling
 
 NAME_MAX: Final = 1_000
 """Characters of a name; a longer one is nobody's."""
+
+LEFT_NS_MAX: Final = DAY
+"""Nobody is believed that something will last longer."""
 
 _NS_MAX: Final = 1 << 62
 
@@ -160,7 +163,11 @@ def spelt(word: Word) -> str:
 
 
 def read(text: str) -> Word | None:
-    """Read a word; ``None``: it is no word that this release knows."""
+    """Read a word; ``None``: it is no word that this release knows.
+
+    One mistaken replica must not close an offer to all others for good: so what lies ahead is
+    bounded, and nothing has begun that is yet to come.
+    """
     try:
         said: Any = json.loads(text)
     except ValueError:
@@ -177,17 +184,18 @@ def read(text: str) -> Word | None:
         kind=kind,
         name=name,
         on=bool(on),
-        since_ns=since_ns,
-        left_ns=left_ns,
-        count=count,
-        good=good,
-        remembered_ns=remembered_ns,
+        since_ns=max(0, since_ns),
+        left_ns=min(left_ns, LEFT_NS_MAX),
+        count=max(0, count),
+        good=max(0, good),
+        remembered_ns=min(remembered_ns, 2 * LEFT_NS_MAX),
         keyed=bool(keyed),
         probed=bool(probed),
     )
 
 
 __all__ = [
+    "LEFT_NS_MAX",
     "NAME_MAX",
     "Word",
     "circuit_of",

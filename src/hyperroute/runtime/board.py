@@ -73,7 +73,6 @@ class Board:
     Attributes:
         leases: Asks the other replicas (``runtime.sharing``), and is woken when there are ``news`` for
             them; ``None``: there are none.
-        replicas: How many processes share a provider's retry floor.
     """
 
     def __init__(self, *, entries_max: int = ENTRIES_MAX, counters: Counters | None = None) -> None:
@@ -92,7 +91,7 @@ class Board:
         self._measures = Measures(entries_max)
         self._news: dict[tuple[str, str], None] = {}
         self.leases: Leases | None = None
-        self.replicas = 1
+        self._replicas = 1
 
     def blocked(self, now: Instant) -> tuple[Mapping[str, Instant], frozenset[str]]:
         """Return what to leave alone until when, and whose one probe is in flight (``Answers``)."""
@@ -201,6 +200,11 @@ class Board:
                 self._bound(now)
 
     # --- other replicas --------------------------------------------------------------------------
+    def joined(self, replicas: int) -> None:
+        """Hear how many processes there are: each has its share of a retry floor, and of quotas."""
+        self._replicas = replicas
+        self._counters.share(replicas)
+
     def news(self, now: Instant) -> tuple[gossip.Word, ...]:
         """Return what has changed since this was last asked, each thing once."""
         with self._lock:
@@ -279,7 +283,7 @@ class Board:
             return Told(now, granted=False, why=why, until=cooling.until)
         bucket = self._buckets.get(permit.provider, FULL)
         left = withdrawn(
-            bucket, permit.budget, charge=permit.charge, now=now, replicas=self.replicas
+            bucket, permit.budget, charge=permit.charge, now=now, replicas=self._replicas
         )
         if left is None:
             return Told(now, granted=False, why="budget", until=bucket.floor_full_at)

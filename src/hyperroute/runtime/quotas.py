@@ -63,6 +63,10 @@ class Counters(Protocol):
         """Take what a store knows to be spent from budgets, and when their periods end."""
         ...
 
+    def share(self, processes: int) -> None:
+        """Hear how many processes there are, this one included."""
+        ...
+
 
 class Quotas:
     """The counters of one process. Safe between threads."""
@@ -73,12 +77,12 @@ class Quotas:
         """Begin with nothing used.
 
         Args:
-            workers: How many processes count on their own; each has its share of every limit, and
-                of what cannot be divided one.
+            workers: How many processes at least count on their own; each has its share of every
+                limit, and of what cannot be divided one.
             learns: A store is asked what all of them have spent, so that budgets are not divided.
             counters_max: See ``COUNTERS_MAX``.
         """
-        self._workers = workers
+        self._least = self._workers = workers
         self._learns = learns
         self._learned_at: Instant | None = None
         self._lock = threading.Lock()
@@ -131,6 +135,10 @@ class Quotas:
                     case _:
                         assert_never(toll)
                 self._mark(toll, now)
+
+    def share(self, processes: int) -> None:
+        """Hear how many processes there are; what was used stays used."""
+        self._workers = max(self._least, processes)
 
     def full(self, now: Instant) -> Mapping[str, Instant]:
         """Say which places are used up, and until when.

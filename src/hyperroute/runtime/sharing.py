@@ -89,20 +89,17 @@ class Sharing:
 
     async def permitting(self, permit: Permit) -> Told:
         """Ask for the lease of a probe, awaiting, and judge the permit again."""
-        asked = self._asked(permit.offer)
+        waiting = asyncio.wrap_future(self._asked(permit.offer))
         lease: Lease = "granted"
         try:
-            if not asked.done():
-                waiting = asyncio.wrap_future(asked)
-                await asyncio.wait([waiting], timeout=self._patience_ns / SECOND)
-            if asked.done():
-                lease = asked.result()
-            else:
-                asked.cancel()
+            await asyncio.wait([waiting], timeout=self._patience_ns / SECOND)
+            if waiting.done():
+                lease = waiting.result()
         except asyncio.CancelledError:
-            asked.cancel()
             self._seen(permit.offer)
             raise
+        finally:
+            waiting.cancel()
         return self._judged(permit, lease)
 
     def _asked(self, offer: str) -> Future[Lease]:
@@ -157,7 +154,8 @@ class Sharing:
             if not self.well:
                 self.well = True
                 _log.info("the health of replicas is shared again")
-            self._since, self.board.replicas = heard.since, heard.replicas
+            self._since = heard.since
+            self.board.joined(heard.replicas)
             for text, age_ns in heard.words:
                 if (word := gossip.read(text)) is not None:
                     self.board.hear(word, now - age_ns)

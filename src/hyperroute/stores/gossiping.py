@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from hyperroute.canon.quick import quick
-from hyperroute.canon.units import MINUTE, SECOND
+from hyperroute.canon.units import DAY, SECOND
 
 BEGINNING: Final = ""
 """Whoever has heard nothing yet hears everything that is still kept."""
@@ -21,8 +21,8 @@ LEASE_NS: Final = 15 * SECOND
 LIVE_NS: Final = 5 * SECOND
 """How long a silent replica still counts as one."""
 
-KEPT_NS: Final = 15 * MINUTE
-"""How long a word is kept: longer than any cool-down lasts."""
+KEPT_NS: Final = DAY
+"""How long a word is kept: as long as the longest cool-down lasts, for those who join meanwhile."""
 
 WORDS_MAX: Final = 10_000
 """How many words are kept, about."""

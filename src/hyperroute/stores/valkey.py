@@ -149,7 +149,8 @@ class ValkeyStore:
         try:
             yield
         except Unsent as error:
-            raise StoreError(f"{self._server.name} cannot be reached: {error}") from None
+            why = str(error) or f"no connection within {self._patience_s:g} s"
+            raise StoreError(f"{self._server.name} cannot be reached: {why}") from None
         except self._server.errors as error:
             lost = unknown and isinstance(error, self._server.broken)
             said = " ".join(str(error).split())

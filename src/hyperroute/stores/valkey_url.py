@@ -115,8 +115,9 @@ def server_at(url: str) -> Server:
     except ValueError:
         raise StoreError("the URL of the Valkey or Redis server cannot be read") from None
     if parts.scheme not in SCHEMES or not url.startswith(f"{parts.scheme}://"):
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise StoreError(
-            f"a Valkey or Redis server is at one of: {', '.join(SCHEMES)}://host:port/0"
+            f"the URL of a Valkey or Redis server begins with one of {known}, not {parts.scheme!r}"
         )
     number = parts.path.removeprefix("/") or "0"
     if not (number.isascii() and number.isdecimal()):

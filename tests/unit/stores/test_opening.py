@@ -44,7 +44,7 @@ def test_what_ships_is_opened_by_its_scheme(
         ("postgresql://ada:hush@127.0.0.1:1/x", "cannot be opened"),
         ("postgresql://ada:hush@[x", "cannot be read"),
         ("redis://ada:hush@[x", "cannot be read"),
-        ("redis:ada:hush@x", "is at one of: redis, rediss, valkey, valkeys"),
+        ("redis:ada:hush@x", "begins with one of redis://, rediss://, valkey://, valkeys://"),
         ("redis://:hush@db/zero", "a database's number"),
         ("valkey://:hush@db/0?retry=1", "has no option 'retry'"),
         ("rediss://:hush@db/0?prefix=a{b", "prefix of a Valkey or Redis URL is a word"),

@@ -119,3 +119,20 @@ def test_nobody_there_is_told_at_the_first_verb_and_without_the_password() -> No
             assert "hush" not in str(caught.value)
     with pytest.raises(StoreError, match="is closed"):
         store.read([])
+
+
+@pytest.mark.parametrize("user", ["ada:hush", ":hush"])
+def test_a_wrong_password_is_told_without_it(valkey: str, user: str) -> None:
+    url = valkey.replace("://", f"://{user}@", 1)
+    with closing(ValkeyStore(url)) as store:
+        with pytest.raises(StoreError, match="cannot be reached") as caught:
+            store.read([])
+        with pytest.raises(StoreError, match="cannot be reached") as awaited:
+            asyncio.run(_read(store))
+    for error in (caught.value, awaited.value):
+        assert "hush" not in str(error)
+        assert not error.unknown
+
+
+async def _read(store: ValkeyStore) -> object:
+    return await store.awaiting().read([])
