@@ -60,7 +60,7 @@ def test_a_connection_that_breaks_is_made_anew(postgres: tuple[str, str]) -> Non
 
 def test_replicas_wait_for_one_another_and_none_for_ever(postgres: tuple[str, str]) -> None:
     url, schema = postgres
-    with closing(PostgresStore(url, schema=schema, patience_ns=300_000_000)) as store:
+    with closing(PostgresStore(url, schema=schema, patience_ns=1_000_000_000)) as store:
         lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
         with psycopg.connect(url) as other:
             other.execute(lock, (f"hyperroute/{schema}",))

@@ -149,7 +149,7 @@ def test_a_lock_that_nobody_lets_go_of_is_a_clear_error_and_nothing_was_done(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "state.db"
-    with closing(opened(path, patience_ns=600_000_000)) as store:
+    with closing(opened(path, patience_ns=1_000_000_000)) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError) as caught:
