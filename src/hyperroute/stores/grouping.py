@@ -207,7 +207,7 @@ class GroupStore:
         except Exception as error:  # noqa: BLE001 - the thread must live, and every caller be told
             with suppress(*self._reader.errors):
                 self._reader.rollback()
-            if isinstance(error, self._reader.misfits) and len(group) > 1:
+            if self._is_of_one(error) and len(group) > 1:
                 for half in halves(group):
                     self._answer_group(half)
                 return
@@ -222,15 +222,19 @@ class GroupStore:
             told = [self._decided(one.asked, cells) for one in group]
             self._writer.finish(self._writings(cells))
         except Exception as error:  # noqa: BLE001 - the thread must live, and every caller be told
-            misfit, unknown = isinstance(error, self._writer.misfits), self._writer.doubtful
+            unknown = self._writer.doubtful
             with suppress(*self._writer.errors):
                 self._writer.rollback()
-            if misfit and not unknown and len(group) > 1:
+            if self._is_of_one(error) and not unknown and len(group) > 1:
                 for half in halves(group):
                     self._carry_out(half)
                 return
             told = [self._raised("written", error, unknown=unknown) for _ in group]
         tell(group, told)
+
+    def _is_of_one(self, error: Exception) -> bool:
+        """Say whether one batch or question is at fault, and not the database."""
+        return isinstance(error, self._writer.misfits) or not isinstance(error, self._writer.errors)
 
     def _raised(self, verb: str, error: Exception, *, unknown: bool = False) -> Exception:
         """Tell what a database says as ours; a defect stays what it is."""

@@ -172,6 +172,7 @@ class _Session:
                 self._write(connection, text, rows)
             self._committing = True
             connection.execute("COMMIT")
+        self._committing = False
 
     @property
     def doubtful(self) -> bool:

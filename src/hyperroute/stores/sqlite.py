@@ -131,6 +131,7 @@ class _File:
                 self._connection.execute(listed, list(chain.from_iterable(some)))
         self.doubtful = True
         self._connection.execute("COMMIT")
+        self.doubtful = False
 
     def rollback(self) -> None:
         if self._connection.in_transaction:

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,13 +16,26 @@ from typing import Any
 
 import pytest
 
-from hyperroute.canon.money import Deposit, PostingKey
-from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, Row, RowKey, Shelved, Tat
+from hyperroute.canon.money import Deposit, PostingKey, Wallet, WalletKey
+from hyperroute.canon.mutation import (
+    Charge,
+    Commit,
+    Mutation,
+    Pace,
+    Put,
+    RateKey,
+    Row,
+    RowKey,
+    Shelved,
+    Tat,
+)
 from hyperroute.canon.units import MINUTE
 from hyperroute.errors import StoreError
+from hyperroute.ledger.book import book
 from hyperroute.stores.grouping import SWEEP_NS
 from hyperroute.stores.lapsing import LAPSED_MAX, LAPSED_NS
 from hyperroute.stores.sqlite import SqliteStore
+from hyperroute.stores.waiting import Waiting
 
 TWO = Pace(2, MINUTE, 2)
 
@@ -60,7 +74,7 @@ def test_what_was_answered_is_there_after_a_restart(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-from hyperroute.canon.money import Deposit, PostingKey
+from hyperroute.canon.money import Deposit, PostingKey, Wallet, WalletKey
 from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, RowKey
 from hyperroute.stores.sqlite import SqliteStore
 store = SqliteStore(sys.argv[1], now=lambda: 0)
@@ -136,7 +150,7 @@ def test_a_lock_that_nobody_lets_go_of_is_a_clear_error_and_nothing_was_done(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "state.db"
-    with closing(opened(path, patience_ns=600_000_000)) as store:
+    with closing(opened(path, patience_ns=1_000_000_000)) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError) as caught:
@@ -233,6 +247,22 @@ def test_a_defect_is_told_to_who_made_it_and_the_writer_lives_on(tmp_path: Path)
         with pytest.raises(RuntimeError, match="a defect of ours"):
             store.commit([Deposit(PostingKey("p"), "user:ada", 1)])
         assert store.commit([put("a")]).done
+
+
+def test_a_defect_is_that_of_one_batch_and_not_of_those_beside_it(tmp_path: Path) -> None:
+    def broken(mutation: Any, find: Any, now: int) -> Any:
+        if mutation.amount == 13:
+            raise RuntimeError("a defect of ours")
+        return book(mutation, find, now)
+
+    said = [Deposit(PostingKey(f"p{amount}"), "user:ada", amount) for amount in (11, 12, 13, 14)]
+    with closing(opened(tmp_path / "state.db", book=broken)) as store:
+        group = [Waiting[Sequence[Mutation], Commit]([one]) for one in said]
+        store._carry_out(group)
+        with pytest.raises(RuntimeError, match="a defect of ours"):
+            group[2].result(0)
+        assert all(group[at].result(0).done for at in (0, 1, 3))
+        assert store.read([WalletKey("user:ada")]) == (Wallet(37),)
 
 
 def test_a_caller_that_goes_away_leaves_its_commit_to_be_done(tmp_path: Path) -> None:
