@@ -109,6 +109,8 @@ def test_where_everything_is_used_up_nothing_is_sent_and_the_caller_is_told_when
     assert [ask(), ask(), ask()] == ["gpt@one", "gpt@two", "503"]
     assert len(world.sent) == 2
     assert not door.visits[-1].record.attempts
+    world.sleep(20 * SECOND)
+    assert door.post(CHAT_PATH, CHAT).headers["retry-after"] == "40"
 
 
 def test_a_limit_per_user_and_model_falls_to_what_is_declared_instead(colour, registry, world):
