@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from hyperroute.canon.money import BudgetKey
 from hyperroute.canon.mutation import Pace, RateKey
@@ -97,3 +98,103 @@ def test_what_a_store_knows_counts_where_it_is_more() -> None:
     quotas.learn([(SPEND.key, 85, SPEND.ends_at)])
     assert quotas.take((SPEND,), SECOND) is not None, "it has not heard of the last one yet"
     assert not Quotas().asks(0)
+
+
+# --- shares ----------------------------------------------------------------------------------------
+def taken(quotas: Quotas, toll: Toll) -> int:
+    """Count how often something can be taken at one instant."""
+    count = 0
+    while count < 200 and quotas.take((toll,), 0) is None:
+        count += 1
+    return count
+
+
+def test_each_worker_has_its_share_and_of_what_cannot_be_divided_one() -> None:
+    six = replace(rate("o"), pace=Pace(amount=6, period_ns=SECOND, burst=6))
+    few, unlimited = replace(SLOT, most=2), replace(SLOT, most=None)
+    assert [taken(Quotas(workers=3), one) for one in (six, SLOT, few)] == [2, 1, 1]
+    assert taken(Quotas(workers=3), unlimited) == 200
+    assert taken(Quotas(workers=3), SPEND) == 3
+    assert taken(Quotas(workers=3), replace(SPEND, most=2)) == 0, "money is not rounded up"
+    assert taken(Quotas(workers=3, learns=True), SPEND) == 10, "what all have spent is known"
+    assert taken(Quotas(workers=3, learns=True), SLOT) == 1
+    third = Quotas(workers=3)
+    assert taken(third, six) == 2
+    assert third.take((six,), SECOND // 2 - 1) is not None
+    assert third.take((six,), SECOND // 2) is None, "a third of six a second is one in half of one"
+
+
+# --- what is full ----------------------------------------------------------------------------------
+def test_a_rate_is_full_until_the_least_of_it_fits() -> None:
+    quotas = Quotas()
+    assert quotas.full(0) == {}
+    quotas.take((rate("o"),), 0)
+    assert quotas.full(0) == {"offer:o": SECOND}
+    assert quotas.full(SECOND - 1) == {"offer:o": SECOND}
+    assert quotas.full(SECOND) == {}
+
+
+def test_a_slot_is_looked_at_again_after_a_second_and_free_when_it_comes_back() -> None:
+    quotas, one = Quotas(), replace(SLOT, most=1)
+    quotas.take((one,), 0)
+    assert quotas.full(0) == {"provider:acme": SECOND}
+    assert quotas.full(5) == {"provider:acme": SECOND + 5}
+    quotas.settle((one,), None, 5)
+    assert quotas.full(5) == {}
+    two = replace(SLOT, most=2)
+    quotas.take((two,), 5)
+    assert quotas.full(5) == {}
+
+
+def test_a_budget_is_full_when_nothing_is_left_of_it() -> None:
+    quotas = Quotas()
+    quotas.take((replace(SPEND, amount=99),), 0)
+    assert quotas.full(0) == {}
+    quotas.take((replace(SPEND, amount=1),), 0)
+    assert quotas.full(0) == {"provider:acme": SPEND.ends_at}
+    assert quotas.take((replace(SPEND, amount=0),), 0) is None, "what costs nothing is not refused"
+    nothing = replace(SPEND, key=BudgetKey("none", ACME, "2026-11"), most=0, amount=0)
+    assert quotas.take((nothing,), 0) == Full("limit", SPEND.ends_at), "0 blocks everything"
+
+
+def test_of_several_that_fill_a_place_the_last_to_end_counts() -> None:
+    quotas = Quotas()
+    here = replace(rate("o"), place="provider:acme")
+    spent = replace(SPEND, most=10, ends_at=9 * SECOND)
+    quotas.take((here, spent), 0)
+    assert quotas.full(0) == {"provider:acme": 9 * SECOND}
+    quotas.settle((here, spent), Used(units={"req": 1}, cost=0), 0)
+    assert quotas.full(0) == {"provider:acme": SECOND}
+
+
+def test_what_observes_or_is_somebodys_own_is_never_full() -> None:
+    quotas = Quotas()
+    quotas.take((replace(rate("o"), observed=True), replace(SLOT, most=None)), 0)
+    quotas.take((replace(SPEND, most=None, amount=None),), 0)
+    quotas.take((replace(rate("mine"), place=""),), 0)
+    assert quotas.full(0) == {}
+    quotas.settle((replace(SPEND, most=None, amount=None),), Used(units={}, cost=7), 0)
+    quotas.learn([(SPEND.key, 3, SPEND.ends_at)])
+    assert quotas.take((replace(SPEND, amount=94),), 0) is not None, "7 were spent, known or not"
+    assert quotas.take((replace(SPEND, amount=93),), 0) is None
+
+
+def test_a_refusal_is_marked_too_so_that_the_planner_need_not_try() -> None:
+    quotas = Quotas()
+    quotas.learn([(SPEND.key, 100, SPEND.ends_at)])
+    assert quotas.full(0) == {}
+    assert quotas.take((SPEND,), 0) is not None
+    assert quotas.full(0) == {"provider:acme": SPEND.ends_at}
+
+
+def test_budgets_of_periods_that_are_over_are_forgotten_and_those_with_holds_never() -> None:
+    quotas = Quotas(counters_max=1_000)
+    held = replace(SPEND, key=BudgetKey("own", ACME, "held"), ends_at=1)
+    quotas.take((held,), 0)
+    for number in range(999):
+        old = replace(SPEND, key=BudgetKey("own", ACME, str(number)), ends_at=1)
+        assert quotas.take((old,), 0) is None
+        quotas.settle((old,), Used(units={}, cost=1), 0)
+    assert quotas.take((SPEND,), 0) == Full("limit", None)
+    assert quotas.take((SPEND,), 2 * SECOND) is None
+    assert set(vars(quotas)["_spent"]) == {held.key, SPEND.key}
