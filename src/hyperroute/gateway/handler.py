@@ -26,7 +26,7 @@ from secrets import token_hex
 from typing import Any
 
 from hyperroute.canon.failure import FailureClass
-from hyperroute.canon.money import Microcredits, Spend
+from hyperroute.canon.money import Microcredits
 from hyperroute.canon.mutation import Mutation
 from hyperroute.canon.request import Request
 from hyperroute.canon.units import Instant
@@ -52,10 +52,10 @@ from hyperroute.gateway.journal import refusal_noted, run_noted
 from hyperroute.gateway.kept import Kept, Recall, Remember
 from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
+from hyperroute.gateway.settling import carried
 from hyperroute.gateway.visit import Visit
 from hyperroute.gateway.wishes import Streamed, Whole
 from hyperroute.routing.plan import Plan
-from hyperroute.routing.quotas import account_budgets
 from hyperroute.routing.record import Record
 from hyperroute.runtime.answer import Answer
 from hyperroute.runtime.desk import Desk
@@ -201,7 +201,7 @@ class Handler:
         if self.door is not None:
             table = self.desk.router.table
             caller = yield from self.door.admit(request, table, caller, visit)
-        yield from self._learned(visit)
+        yield from learned(self.desk, visit)
         providers = self.desk.router.table.providers
         request = yield from kept.placed(request, visit.key, providers)
         return (yield from self._answered(place, request, caller, visit, claim))
@@ -212,25 +212,10 @@ class Handler:
             return caller
         return (yield from self.door.poll(self.desk.router.table, caller, visit))
 
-    def _learned(self, visit: Visit) -> Generator[Wish, Any, None]:
-        """Hear, once in a while, what all replicas have spent at our accounts."""
-        counters = self.desk.board.counters
-        now, unix_ns = visit.began_at, visit.began_unix_ns
-        asked = account_budgets(self.desk.router.table, unix_ns)
-        if asked and counters.asks(now):
-            found = yield Read([key for key, _ in asked])
-            counters.learn(
-                [
-                    (key, state.settled, now + ends - unix_ns)
-                    for (key, ends), state in zip(asked, found, strict=True)
-                    if isinstance(state, Spend)
-                ]
-            )
-
     def _answered(
         self, place: Place, request: Request, caller: Caller, visit: Visit, claim: Claim | None
     ) -> Handling:
-        name, facts = visit.request_id, caller.facts
+        name, facts, table = visit.request_id, caller.facts, self.desk.router.table
 
         def journal(plan: Plan, record: Record, charged: Microcredits | None) -> Sequence[Mutation]:
             visit.charged = charged
@@ -242,7 +227,7 @@ class Handler:
         if not request.stream:
             copy = None if claim is None else Copy(claim, (render.JSON, render.NO_STORE))
             whole = Whole(request, name, facts, journal, copy)
-            answer: Answer = yield from self._carried(whole, caller, unpaid)
+            answer: Answer = yield from carried(whole, caller, table, unpaid)
             visit.record = answer.record
             if mutations := unpaid(answer.record):
                 # An answer that was paid for is worth more than a counter.
@@ -270,7 +255,7 @@ class Handler:
         kind = (render.JSON,) if place.array else render.SSE
         copy = None if claim is None else Copy(claim, (*kind, render.NO_STORE), again)
         streamed = Streamed(request, name, facts, journal, copy)
-        opening: Opening[Any] = yield from self._carried(streamed, caller, unpaid)
+        opening: Opening[Any] = yield from carried(streamed, caller, table, unpaid)
         route = telling.delivering(opening) if self.tells_route else ()
         lost = telling.losses_of(opening.frames.losses) if opening.first is not None else ()
 
@@ -290,21 +275,6 @@ class Handler:
             keep=None if copy is None else copy.ended,
             reframing=reframing,
         )
-
-    def _carried(
-        self, wish: Whole | Streamed, caller: Caller, unpaid: Callable[[Record], Sequence[Mutation]]
-    ) -> Generator[Wish, Any, Any]:
-        """Wish for a run; of one that was refused or failed, take back what it did not use."""
-        try:
-            return (yield wish)
-        except RequestError as error:
-            if isinstance(record := error.record, Record):
-                closing = caller.disabling(self.desk.router.table, record.limit)
-                for mutations in (unpaid(record), closing):
-                    if mutations:
-                        with suppress(StoreError):
-                            yield Commit(mutations)
-            raise
 
     def _failed(self, dialect: Dialect, error: RequestError, visit: Visit) -> HttpResponse:
         if isinstance(error.record, Record):

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 
+from hyperroute.canon.units import SECOND
 from hyperroute.catalog.card import Offer
 from hyperroute.routing.candidate import Refusal
 from hyperroute.routing.considered import all_reasons
@@ -170,6 +171,7 @@ def _refusal(closest: list[Reason], name: str, view: View) -> Refusal:
                 status=503,
                 code="no_candidate",
                 message=f"No offer of {name!r} can be tried now; try again shortly.",
+                retry_after_s=_soonest(closest, view),
             )
         case _:
             return Refusal(
@@ -179,6 +181,19 @@ def _refusal(closest: list[Reason], name: str, view: View) -> Refusal:
                 f"{first.needed}, the closest has {first.had}.",
                 param="model",
             )
+
+
+def _soonest(closest: list[Reason], view: View) -> int | None:
+    """Say in how many seconds the first offer is out of what is known to keep it away, rounded up."""
+    answers = view.answers
+    waits: list[int] = []
+    for reason in closest:
+        offer = view.index.offers[reason.rejection.offer]
+        keys = (f"offer:{offer.id}", f"provider:{offer.provider}", f"model:{offer.model}")
+        ends = [found.get(key, 0) for key in keys for found in (answers.full, answers.blocked)]
+        if max(ends) > answers.at:
+            waits.append(max(ends) - answers.at)
+    return max(1, -(-min(waits) // SECOND)) if waits else None
 
 
 def _no_credential(closest: list[Reason], name: str, view: View) -> Refusal:

@@ -26,7 +26,7 @@ from hyperroute.routing.table import (
 )
 from hyperroute.tables import words
 from hyperroute.tables.conditions import FactSpace, condition
-from hyperroute.tables.providers import breaker, microcredits, rates, timeouts
+from hyperroute.tables.providers import breaker, microcredits, no_polls, rates, timeouts
 from hyperroute.tables.report import Spot
 from hyperroute.tables.schema import PromiseDoc
 from hyperroute.tables.schema_policy import CapDoc, FactDoc, LimitDoc, PolicyDoc, RetryDoc
@@ -221,6 +221,8 @@ def _agree(spot: Spot, name: str, doc: LimitDoc, scopes: frozenset[str], over: O
     if not scopes <= set(LIMIT_SCOPES):
         return
     account = sorted(scopes & ACCOUNT_SCOPES)
+    if account:
+        no_polls(spot / "rate", doc.rate)
     if doc.floor is not None and (len(scopes) > 1 or not scopes <= {"user", "org"}):
         (spot / "floor").error("a floor is of a wallet: it is per user or per org")
     if doc.floor is None and "hold" in doc.model_fields_set and doc.hold != "worst":

@@ -127,10 +127,19 @@ def rates(written: Any) -> tuple[Rate, ...]:
     return tuple(sorted(set(found), key=lambda rate: (rate.unit, rate.per, rate.amount)))
 
 
+def no_polls(spot: Spot, written: Any) -> None:
+    """Refuse a rate of polls where attempts count: no attempt is one."""
+    many = isinstance(written, list)
+    for index, rate in enumerate(written if many else [written] if written else []):
+        if rate.unit == "poll":
+            (spot / index if many else spot).error("polls are asked of us, and not of an account")
+
+
 def account_limits(spot: Spot, doc: AccountLimitsDoc | None) -> AccountLimits | None:
     """Compile the limits of an account, a key or an offer."""
     if doc is None:
         return None
+    no_polls(spot / "rate", doc.rate)
     budget = None
     if doc.budget is not None:
         amount, per = doc.budget

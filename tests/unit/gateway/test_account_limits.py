@@ -8,10 +8,12 @@ import pytest
 from tests.unit.gateway.asking import CHAT
 from tests.unit.gateway.conftest import opened
 
+from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.money import BudgetKey, Spend, Sums, Totals
 from hyperroute.client import Client, Router
 from hyperroute.ledger.book import book
 from hyperroute.routing.plan import plan
+from hyperroute.routing.state import Call, Failed, Wait
 from hyperroute.runtime.board import Board
 from hyperroute.runtime.quotas import Quotas
 from hyperroute.stores.memory import MemoryStore
@@ -109,6 +111,8 @@ def test_where_everything_is_used_up_nothing_is_sent_and_the_caller_is_told_when
     assert [ask(), ask(), ask()] == ["gpt@one", "gpt@two", "503"]
     assert len(world.sent) == 2
     assert not door.visits[-1].record.attempts
+    world.sleep(20 * SECOND)
+    assert door.post(CHAT_PATH, CHAT).headers["retry-after"] == "40"
 
 
 def test_a_limit_per_user_and_model_falls_to_what_is_declared_instead(colour, registry, world):
@@ -177,6 +181,27 @@ def test_what_is_under_way_takes_a_slot_and_gives_it_back_however_it_ends(regist
             next(stream)
             assert client.send(body()).served == "gpt@two"
             finish(stream)
+        assert client.send(body()).served == "gpt@one"
+
+
+def test_whoever_leaves_while_a_retry_is_waited_for_leaves_no_slot_taken(registry, world):
+    """The permit of a retry is granted before its wait: then there is no attempt that could end."""
+    text = table(", limits: {at_once: 1, rate: 2 req / h}").replace(
+        "at: two", "at: one, variant: b"
+    )
+    with client_of(registry, world, text) as client:
+        counters = client.desk.board.counters
+        told: dict[str, Any] = {"dialect": None, "headers": (), "labels": None, "facts": None}
+        told |= {"request_id": "r1", "now": 0, "unix_ns": world.unix_ns(), "stream": False}
+        run = client.desk.prepare(body(), **told)
+        (call,) = run.begin(0, unix_ns=world.unix_ns())
+        assert isinstance(call, Call)
+        assert counters.full(0)
+        broken = Failure(kind=FailureClass.SERVER_ERROR, status=500)
+        (wait,) = run.take(Failed(0, broken))
+        assert isinstance(wait, Wait)
+        run.abandon(1)
+        assert not counters.full(1), "the slot is free, and the rate has what was not tried"
         assert client.send(body()).served == "gpt@one"
 
 

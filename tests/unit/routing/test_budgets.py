@@ -132,6 +132,8 @@ DEFAULT = Purse("user:ada", floor=5)
         ([{"floor": 200, "hold": "none", "over": "observe"}], DEFAULT),
         ([{"floor": 200, "hold": "none", "when": (Line("req.kind", "equal", ("gpu",)),)}], DEFAULT),
         ([{"floor": 200, "hold": "none", "per": ("org",)}], DEFAULT),
+        ([{"over": "observe", "floor": 9}, {"floor": 7, "hold": "none"}], Purse("user:ada", 7)),
+        ([{"floor": 0, "hold": "none"}], Purse("user:ada", 0)),
     ],
 )
 def test_the_strictest_floor_that_applies_decides_how_the_wallet_is_asked(
@@ -166,7 +168,11 @@ def test_a_slot_is_worth_waiting_for_and_a_budget_is_not() -> None:
 
 def test_what_is_used_is_an_exact_share_with_open_holds() -> None:
     limits = [limit("own", per=("key",), budget=Budget(per="month", amount=10), over="observe")]
+    limits.append(limit("another", budget=FIVE, at_once=2))
     (one,) = wanted(limits, ADA.get, ("own", "none"), unix_ns=NOW)
+    both = wanted(limits, ADA.get, ("another",), unix_ns=NOW)
+    assert [each.key.period for each in both] == ["2026-11", "now"]
+    assert share(both[1], Spend(0, 1)) == Decimal("0.5")
     assert share(one, Spend(settled=5, held=4)) == Decimal("0.9")
     assert share(one, Spend(20, 0)) == 2
     assert share(one, None) == 0

@@ -22,6 +22,7 @@ from hyperroute.routing.limiting import (
     granted,
     pace,
     patience,
+    refusing,
     shares,
     unenforced,
     used,
@@ -164,7 +165,7 @@ def test_two_rates_of_one_meter_are_two_counters() -> None:
     limits = [limit(rate=(Rate(1, "req", "min"), Rate(9, "req", "min", burst=3)))]
     first, second = (demand.mutation for demand in charges(limits, ADA.get, {"req": 1}))
     assert isinstance(first, Charge)
-    assert first.key != second.key
+    assert [first.key.meter, second.key.meter] == ["req/min", "req/min#2"]
 
 
 @pytest.mark.parametrize(
@@ -196,6 +197,9 @@ limits:
   host: {per: [user, provider], rate: 5 req / min, budget: 5 usd / day}
   patient: {per: user, rate: 5 req / min, over: wait 5s}
   wallet: {per: user, floor: 2 usd, hold: estimate}
+  purse: {per: org, floor: 2 usd, hold: none}
+  kept-host: {per: provider, budget: 5 usd / day}
+  rated-host: {per: [user, provider], rate: 5 req / s}
 """
     table = Router.loads(text).table
     kept = (
@@ -208,6 +212,8 @@ limits:
         "limit 'few': at_once not enforced without a state",
         "limit 'money': budget not enforced without a state",
         "limit 'wallet': floor not enforced without a state",
+        "limit 'purse': floor not enforced without a state",
+        "the budget of limit 'kept-host' is counted anew at every start",
         "the budget of provider 'p' is counted anew at every start without a state",
         "the budget of credential 'p#0' is counted anew at every start without a state",
         "the budget of offer 'm@p' is counted anew at every start without a state",
@@ -247,3 +253,23 @@ def test_what_is_made_is_charged_by_how_much_was_asked_for_and_corrected() -> No
     assert spoken == {"req": 1, "tok": 7, "second": 1}
     assert used(spoken, Usage(made_ms=2_001))["second"] == 3
     assert used(spoken, Usage(input_tokens=0))["tok"] == 0
+    assert used(spoken, Usage())["second"] == 1
+    assert used({"req": 1, "tok": 1}, Usage(images=2, made_ms=5)) == {"req": 1, "tok": 1}
+
+
+def test_what_attempts_count_in_is_not_charged_at_the_door() -> None:
+    both = [
+        limit(per=("user", "model"), over="next"),
+        limit(per=("user", "provider")),
+        limit("few", at_once=2, rate=()),
+    ]
+    assert charges(both, ADA.get, {"req": 1}, model="m") == ()
+
+
+def test_those_that_refuse_are_named_and_no_others() -> None:
+    desk = Desk([limit("a", rate=(Rate(1, "req", "min"),)), limit("b")])
+    for names in (frozenset[str](), frozenset({"a"})):
+        demands = charges(desk.limits, ADA.get, {"req": 1})
+        commit = desk.store.commit([demand.mutation for demand in demands])
+        assert refusing(demands, commit) == names
+        assert commit.done == (not names)
