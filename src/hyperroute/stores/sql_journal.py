@@ -13,13 +13,13 @@ from typing import Any
 
 from hyperroute.canon.journal import (
     Dimension,
-    Journal,
     JournalQuestion,
     PastRows,
     Selection,
     Tallies,
     Tally,
     UsageKey,
+    UsagePage,
     UsageQuery,
     UsageRow,
 )
@@ -176,7 +176,7 @@ def select(asked: UsageKey | JournalQuestion) -> Statement:
 
 def found(
     asked: UsageKey | JournalQuestion, rows: Sequence[Any]
-) -> UsageRow | Journal | Tallies | None:
+) -> UsageRow | UsagePage | Tallies | None:
     """Read what a database answered to ``select(asked)``.
 
     Tallies are ordered here, because databases order text by rules of their own.
@@ -184,7 +184,7 @@ def found(
     if isinstance(asked, UsageKey):
         return _row(rows[0]) if rows else None
     if isinstance(asked, UsageQuery):
-        return Journal(tuple([_row(row) for row in rows]))
+        return UsagePage(tuple([_row(row) for row in rows]))
     size = len(asked.by)
     ordered = sorted(rows, key=lambda row: tuple(row[:size]))
     return Tallies(
@@ -233,12 +233,12 @@ def _dearest(selection: Selection, limit: int) -> Statement:
     where, of_days = _where(priceless, _day_bounds(selection))
     first = f"(SELECT MIN(at) / {DAY} FROM usage_rows)"  # noqa: S608 - no value is in it
     days = f"""SELECT day FROM (SELECT day, dearest FROM usage_days
-        {where + " AND" if where else "WHERE"} day > {first}
+        {where + " AND" if where else "WHERE"} day > {first} AND dearest >= ?
         ORDER BY dearest DESC, day DESC LIMIT ?) AS dear UNION SELECT {first}"""  # noqa: S608 - no value is in it
     where, of_rows = _where(selection, _bounds(selection, "at"))
     text = f"""SELECT {_COLUMNS} FROM ({days}) AS days JOIN usage_rows
         ON at >= days.day * {DAY} AND at < (days.day + 1) * {DAY}{where} {_BY_PRICE}"""  # noqa: S608 - no value is in it
-    return text, (*of_days, limit, *of_rows, limit)
+    return text, (*of_days, selection.credits_min or 0, limit, *of_rows, limit)
 
 
 Lines = tuple[list[str], list[Value]]

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
 from hyperroute.canon.journal import (
-    Journal,
     Selection,
     Tallies,
     Tally,
+    UsagePage,
     UsageQuery,
     UsageRow,
     UsageSums,
@@ -83,8 +83,8 @@ def questions(selection: Selection, *, limit: int) -> Questions:
 def report(asked: Questions, found: Sequence[Found]) -> Report:
     """Put a report together of what was read."""
     rows, dearest, sums = found
-    assert isinstance(rows, Journal)
-    assert isinstance(dearest, Journal)
+    assert isinstance(rows, UsagePage)
+    assert isinstance(dearest, UsagePage)
     assert isinstance(sums, Tallies)
     selection = asked[0].selection
     assert selection.since is not None
@@ -111,7 +111,7 @@ def merged(tallies: Sequence[Tally], place: int) -> tuple[Tally, ...]:
 
 def pages(
     selection: Selection,
-) -> Generator[UsageQuery, Journal, None]:
+) -> Generator[UsageQuery, UsagePage, None]:
     """Ask for all rows, the oldest first, a page at a time.
 
     What is written meanwhile comes too if it lies behind the page that was read last.
