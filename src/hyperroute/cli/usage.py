@@ -128,10 +128,13 @@ def rerate(
         from hyperroute.canon.journal import Selection
         from hyperroute.canon.units import DAY
         from hyperroute.cli.loading import loaded
+        from hyperroute.runtime.clock import SystemClock
         from hyperroute.usage.rerating import rerated, together
 
         table = loaded(prices).table
-        selection = Selection(since=first * DAY, until=(last + 1) * DAY)
+        tomorrow = SystemClock.unix_ns() // DAY + 1
+        since_ns, until_ns = (min(max(0, day), tomorrow) * DAY for day in (first, last + 1))
+        selection = Selection(since=since_ns, until=until_ns)
         found: dict[str, Rerated] = {}
         for rows in _pages(store, selection):
             for name, more in rerated(rows, table).items():
