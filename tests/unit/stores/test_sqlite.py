@@ -15,9 +15,18 @@ from typing import Any
 
 import pytest
 
+from hyperroute.canon.journal import (
+    Log,
+    Selection,
+    Tallies,
+    UsagePage,
+    UsageQuery,
+    UsageRow,
+    UsageSums,
+)
 from hyperroute.canon.money import Deposit, PostingKey
 from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, Row, RowKey, Shelved, Tat
-from hyperroute.canon.units import MINUTE
+from hyperroute.canon.units import MINUTE, SECOND
 from hyperroute.errors import StoreError
 from hyperroute.stores.grouping import SWEEP_NS
 from hyperroute.stores.sqlite import SqliteStore
@@ -246,3 +255,36 @@ def test_a_caller_that_goes_away_leaves_its_commit_to_be_done(tmp_path: Path) ->
     with closing(opened(tmp_path / "state.db")) as store:
         asyncio.run(leave(store))
         assert ids(store) == ["a", "b"]
+
+
+def test_a_key_is_read_while_somebody_asks_about_many_rows(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "s.db", now=lambda: 0)) as store:
+        with store._browsing:
+            assert store.read([Shelved("key")]) == ((),)
+            assert asyncio.run(store.awaiting().read([Shelved("key")])) == ((),)
+        assert store.read([UsageQuery(), Shelved("key")]) == (UsagePage(()), ())
+
+
+def test_a_question_that_takes_too_long_is_given_up_and_the_next_is_answered(
+    tmp_path: Path,
+) -> None:
+    clock = [0]
+    patience = 5 * SECOND
+
+    def hurried() -> int:
+        clock[0] += patience if late else 0
+        return clock[0]
+
+    late = False
+    rows = [UsageRow(id=f"r{number}", at=number) for number in range(2_000)]
+    asked = UsageSums(selection=Selection(text="r1"))
+    with closing(SqliteStore(tmp_path / "s.db", now=hurried, patience_ns=patience)) as store:
+        store.commit([Log(row) for row in rows])
+        late = True
+        with pytest.raises(StoreError, match="interrupted"):
+            store.read([asked])
+        assert store.commit([Log(UsageRow(id="r_new", at=0))]).done
+        late = False
+        (found,) = store.read([asked])
+        assert isinstance(found, Tallies)
+        assert found.tallies[0].requests == 1_111
