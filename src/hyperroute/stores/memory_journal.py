@@ -26,8 +26,8 @@ from hyperroute.stores.tallying import (
     tallied,
 )
 
-KEPT_MAX = 100_000
-"""Rows that are kept; the oldest make room, and their sums stay."""
+KEPT_MAX = 10_000
+"""Rows that are kept; the oldest make room, and their sums stay. A question looks at every one."""
 
 
 class MemoryJournal:

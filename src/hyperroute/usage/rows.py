@@ -23,7 +23,6 @@ from hyperroute.canon.money import MICROCREDITS_PER_CREDIT, Cost, Microcredits
 from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.canon.usage import Usage
 from hyperroute.routing.record import Attempt, Record
-from hyperroute.routing.selling import costs
 
 WORD_MAX: Final = 200
 """Characters that are kept of a name that a caller wrote."""
@@ -58,6 +57,7 @@ def row_of(
     asked: str = "",
     record: Record | None = None,
     charged: Microcredits = 0,
+    costs: tuple[Cost, ...] = (),
     region: str | None = None,
     error: str | None = None,
     job: str | None = None,
@@ -75,6 +75,7 @@ def row_of(
         asked: The model or intent, where there is no record that knows it.
         record: Of the run; ``None``: there was none.
         charged: To the owner.
+        costs: What each attempt costs us; what is missing is unknown.
         region: Of the offer that served.
         error: What went wrong, where the record does not know it.
         job: Of work that outlives its connection.
@@ -82,7 +83,6 @@ def row_of(
     answer = None if record is None else record.answer
     attempts = () if record is None else record.attempts
     last = attempts[-1] if attempts else None
-    paid = () if record is None else costs(record)
     return UsageRow(
         id=request_id,
         at=at,
@@ -99,8 +99,8 @@ def row_of(
         ttft_ms=None if record is None else _first_content_ms(record, answer),
         usage=_within(answer.usage) if answer is not None else Usage(),
         credits=charged,
-        cost=_sum(paid, served=True, of=int(answer is not None)),
-        lost=_sum(paid, served=False, of=len(attempts) - int(answer is not None)),
+        cost=_sum(costs, served=True, of=int(answer is not None)),
+        lost=_sum(costs, served=False, of=len(attempts) - int(answer is not None)),
         attempts=len(attempts),
         stream=record is not None and record.stream,
         job=job,
@@ -206,9 +206,9 @@ def _first_content_ms(record: Record, answer: Attempt | None) -> int | None:
     return (answer.first_content_at - record.began_at) // MILLISECOND
 
 
-def _sum(paid: tuple[Cost, ...], *, served: bool, of: int) -> Microcredits | None:
+def _sum(costs: tuple[Cost, ...], *, served: bool, of: int) -> Microcredits | None:
     """Add up the costs of so many attempts, unknown as soon as one of them is."""
-    amounts = [cost.amount for cost in paid if cost.served == served]
+    amounts = [cost.amount for cost in costs if cost.served == served]
     return sum(amounts) if len(amounts) == of else None
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from hyperroute.canon.journal import (
     UsageSums,
 )
 from hyperroute.canon.money import Deposit, PostingKey
-from hyperroute.canon.mutation import Charge, Pace, Put, RateKey, Row, RowKey, Shelved, Tat
+from hyperroute.canon.mutation import Charge, Key, Pace, Put, RateKey, Row, RowKey, Shelved, Tat
 from hyperroute.canon.units import MINUTE, SECOND
 from hyperroute.errors import StoreError
+from hyperroute.stores.browsing import BROWSERS_MAX
 from hyperroute.stores.grouping import SWEEP_NS
 from hyperroute.stores.sqlite import SqliteStore
 
@@ -185,8 +187,12 @@ def test_a_closed_store_answers_nobody(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.commit([put("a")])
-    with pytest.raises(StoreError, match="closed"):
-        store.read([Shelved("key")])
+    asked: list[Key] = [Shelved("key"), UsageQuery()]
+    for key in asked:
+        with pytest.raises(StoreError, match="closed"):
+            store.read([key])
+        with pytest.raises(StoreError, match="closed"):
+            asyncio.run(store.awaiting().read([key]))
 
 
 def test_a_clock_that_falls_back_gives_nobody_more_or_less(tmp_path: Path) -> None:
@@ -259,10 +265,29 @@ def test_a_caller_that_goes_away_leaves_its_commit_to_be_done(tmp_path: Path) ->
 
 def test_a_key_is_read_while_somebody_asks_about_many_rows(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "s.db", now=lambda: 0)) as store:
-        with store._browsing:
-            assert store.read([Shelved("key")]) == ((),)
-            assert asyncio.run(store.awaiting().read([Shelved("key")])) == ((),)
+        with store.browsing:
+            assert store.read([RowKey("key", "k1")]) == (None,)
+            assert asyncio.run(store.awaiting().read([RowKey("key", "k1")])) == (None,)
         assert store.read([UsageQuery(), Shelved("key")]) == (UsagePage(()), ())
+
+
+def test_only_so_many_wait_to_ask_about_many_rows(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "s.db", now=lambda: 0)) as store:
+
+        async def ask() -> list[Any]:
+            twin = store.awaiting()
+            asking = [twin.read([UsageQuery()]) for _ in range(BROWSERS_MAX + 3)]
+            with store.browsing:  # the first of those who wait
+                tasks = [asyncio.ensure_future(one) for one in asking]
+                for done in islice(asyncio.as_completed(tasks), 4):
+                    with pytest.raises(StoreError, match="too many"):
+                        await done
+                assert await twin.read([RowKey("key", "k1")]) == (None,)
+            return list(await asyncio.gather(*tasks, return_exceptions=True))
+
+        told = asyncio.run(ask())
+    assert sum(isinstance(one, StoreError) for one in told) == 4
+    assert sum(one == (UsagePage(()),) for one in told) == BROWSERS_MAX - 1
 
 
 def test_a_question_that_takes_too_long_is_given_up_and_the_next_is_answered(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hyperroute.canon.failure import Failure, FailureClass
 from hyperroute.canon.journal import UsageRow
-from hyperroute.canon.money import MICROCREDITS_PER_USD
+from hyperroute.canon.money import Cost
 from hyperroute.canon.usage import Usage
 from hyperroute.routing.record import Attempt, Record
 from hyperroute.usage.rows import (
@@ -52,7 +52,6 @@ def record(*attempts: Attempt, **more: Any) -> Record:
         "outcome": "exhausted",
         "began_at": 10 * MILLI,
         "ended_at": 90 * MILLI,
-        "scale": MICROCREDITS_PER_USD,
     }
     return Record(**(given | more))
 
@@ -65,15 +64,14 @@ def made(of: Record | None = None, **more: Any) -> UsageRow:
 
 
 def test_a_served_run_is_the_row_of_its_answer():
-    answer = attempt(
-        2, cost=8, failure=None, first_content_at=35 * MILLI, usage=Usage(input_tokens=7)
-    )
-    served = record(attempt(1, cost=3), answer, outcome="served", served="m2@p2", left="drained")
+    answer = attempt(2, failure=None, first_content_at=35 * MILLI, usage=Usage(input_tokens=7))
+    served = record(attempt(1), answer, outcome="served", served="m2@p2", left="drained")
     row = made(
         served,
         owner="user:ada",
         key="k1",
         charged=12,
+        costs=(Cost("p1", 3, served=False), Cost("p2", 8, served=True)),
         region="eu",
         job="job_1",
     )
@@ -87,8 +85,9 @@ def test_a_served_run_is_the_row_of_its_answer():
 
 def test_a_run_that_served_nobody_names_what_was_tried_and_why_it_ended():
     row = made(
-        record(attempt(1, cost=3), attempt(2, cost=4), failure=FAILED),
+        record(attempt(1), attempt(2), failure=FAILED),
         status=504,
+        costs=(Cost("p1", 3, served=False), Cost("p2", 4, served=False)),
         region="eu",
     )
     assert (row.model, row.served, row.offer, row.provider, row.region) == ("m2", *[None] * 4)
@@ -99,9 +98,15 @@ def test_a_run_that_served_nobody_names_what_was_tried_and_why_it_ended():
 
 
 def test_a_cost_that_is_not_told_is_unknown_and_never_zero():
-    for lost, cost in ((None, None), (None, 8), (3, None), (3, 8), (0, 0)):
-        first, answer = attempt(1, cost=lost), attempt(2, cost=cost, failure=None)
-        row = made(record(first, answer, outcome="served", served="m2@p2"))
+    served = record(attempt(1), attempt(2, failure=None), outcome="served", served="m2@p2")
+    mine, other = Cost("p2", 8, served=True), Cost("p1", 3, served=False)
+    for costs, cost, lost in (
+        ((), None, None),
+        ((mine,), 8, None),
+        ((other,), None, 3),
+        ((other, mine), 8, 3),
+    ):
+        row = made(served, costs=costs)
         assert (row.cost, row.lost) == (cost, lost)
     assert (made().cost, made().lost) == (0, 0)
 
