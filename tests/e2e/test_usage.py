@@ -70,3 +70,32 @@ def test_an_export_is_streamed_while_others_write(tmp_path):
         )
         sums = {one["owner"]: one["requests"] for one in json.loads(asked.stdout)["sums"]}
         assert sums == {"user:first": 1_500, "user:other": 1_500}
+
+
+def test_every_request_leaves_a_row_that_holds_none_of_its_words(tmp_path):
+    (tmp_path / "table.yaml").write_text(TABLE)
+    state = f"sqlite:///{tmp_path / 'state.db'}"
+    options = ("--simulated", "--tables", "table.yaml", "--state", state, "--wallets", "none")
+    with serving(tmp_path, *options) as served:
+        served.ready()
+        (key,) = re.findall(r"ck_[0-9a-f]{64}", served.said)
+        headers = {"x-api-key": key}
+        url = f"{served.url}/api/api-usage"
+        body = {"model": "gpt", "messages": [{"role": "user", "content": "the canary prompt"}]}
+        asked_for = [
+            httpx.post(f"{served.url}/v1/chat/completions", json=body | more, headers=headers)
+            for more in ({}, {"stream": True}, {"model": "no-such"})
+        ]
+        assert [one.status_code for one in asked_for] == [200, 200, 400]
+        refused, streamed, whole = httpx.get(url, headers=headers).json()["logs"][:3]
+        for row, answer in zip((whole, streamed, refused), asked_for, strict=True):
+            assert row["id"] == answer.headers["x-request-id"]
+            assert row["status"] == answer.status_code
+            assert (row["userId"], row["endpoint"]) == ("first", "chat")
+        assert (whole["stream"], streamed["stream"]) == (False, True)
+        assert whole["servedModel"] == streamed["servedModel"] == "gpt"
+        assert (refused["servedModel"], refused["requestedModel"]) == (None, "no-such")
+        held = b"".join(path.read_bytes() for path in tmp_path.glob("state.db*"))
+        assert whole["id"].encode() in held
+        assert b"canary" not in held
+        assert key.encode() not in held
