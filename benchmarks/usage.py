@@ -84,11 +84,10 @@ def load(database: Any, rows: Iterator[UsageRow], spell: Callable[[str], str]) -
         ("usage_days", names, ", dearest"),
         ("usage_totals", "owner, day, model", ""),
     ):
-        of_rows = group.replace("day", f"at / {DAY}")
         found = amounts + (", MAX(credits)" if more else "")
         database.execute(
             f"INSERT INTO {table} ({group}, {', '.join(SUMMED)}{more})"  # noqa: S608 - names of ours
-            f" SELECT {of_rows}, {found} FROM usage_rows GROUP BY {of_rows}"
+            f" SELECT {group}, {found} FROM usage_rows GROUP BY {group}"
         )
 
 
