@@ -225,7 +225,8 @@ def _dearest(selection: Selection, limit: int) -> Statement:
     by_price = selection.owner is not None and plain
     priceless = replace(selection, credits_min=None)
     if unknown or by_price or not priceless.by_day:
-        # A sign keeps a database from walking all of a period where it could begin with the dearest.
+        # A sign keeps a database off an index: here from walking all of a period where it could begin
+        # with the dearest, below from walking all prices to find those of some days.
         where, values = _where(selection, _bounds(selection, "+" if by_price else ""))
         text = f"SELECT {_COLUMNS} FROM usage_rows{where} {_BY_PRICE}"  # noqa: S608 - no value is in it
         return text, (*values, limit)
@@ -234,10 +235,12 @@ def _dearest(selection: Selection, limit: int) -> Statement:
     days = f"""SELECT day AS dear_day FROM (SELECT day, dearest FROM usage_days
         {where + " AND" if where else "WHERE"} day > {first} AND dearest >= ?
         ORDER BY dearest DESC, day DESC LIMIT ?) AS dear UNION SELECT {first}"""  # noqa: S608 - no value is in it
-    where, of_rows = _where(selection, _bounds(selection))
+    least = selection.credits_min or 0
+    lines, bounds = _bounds(selection)
+    where, of_rows = _where(priceless, ([*lines, "+credits >= ?"], [*bounds, least]))
     text = f"""SELECT {_COLUMNS} FROM ({days}) AS days JOIN usage_rows
-        ON usage_rows.day = days.dear_day{where} {_BY_PRICE}"""  # noqa: S608 - no value is in it
-    return text, (*of_days, selection.credits_min or 0, limit, *of_rows, limit)
+        ON usage_rows.day = days.dear_day{where} {_BY_PRICE.replace("credits", "+credits")}"""  # noqa: S608 - no value is in it
+    return text, (*of_days, least, limit, *of_rows, limit)
 
 
 Lines = tuple[list[str], list[Value]]
