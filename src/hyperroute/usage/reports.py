@@ -10,8 +10,9 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from operator import add, attrgetter
 from typing import Final, TypedDict
 
 from hyperroute.canon.journal import (
@@ -26,6 +27,7 @@ from hyperroute.canon.journal import (
 from hyperroute.canon.money import Microcredits
 from hyperroute.canon.mutation import Found
 from hyperroute.canon.units import DAY, Instant
+from hyperroute.stores.tallying import SUMMED
 
 DAYS_MAX: Final = 365
 """Of one question (api.md, 17)."""
@@ -102,11 +104,19 @@ def report(asked: Questions, found: Sequence[Found]) -> Report:
 
 def merged(tallies: Sequence[Tally], place: int) -> tuple[Tally, ...]:
     """Add up tallies that agree in one part of their group, in the order in which it first comes."""
-    sums: dict[int | str, Tally] = {}
+    sums: dict[int | str, tuple[int, ...]] = {}
     for tally in tallies:
-        name = tally.group[place]
-        sums[name] = _added(sums.get(name, Tally(group=(name,))), tally)
-    return tuple(sums.values())
+        name, amounts = tally.group[place], _amounts(tally)
+        sums[name] = tuple(map(add, sums[name], amounts)) if name in sums else amounts
+    return tuple(
+        [
+            Tally(group=(name,), **dict(zip(SUMMED, amounts, strict=True)))
+            for name, amounts in sums.items()
+        ]
+    )
+
+
+_amounts: Callable[[Tally], tuple[int, ...]] = attrgetter(*SUMMED)
 
 
 def pages(
@@ -123,21 +133,6 @@ def pages(
             return
         last = found.rows[-1]
         asked = replace(asked, after=(last.at, last.id))
-
-
-def _added(one: Tally, other: Tally) -> Tally:
-    return Tally(
-        group=one.group,
-        requests=one.requests + other.requests,
-        credits=one.credits + other.credits,
-        cost=one.cost + other.cost,
-        lost=one.lost + other.lost,
-        uncosted=one.uncosted + other.uncosted,
-        input_tokens=one.input_tokens + other.input_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cache_read_tokens=one.cache_read_tokens + other.cache_read_tokens,
-        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
-    )
 
 
 __all__ = [
