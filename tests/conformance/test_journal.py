@@ -13,7 +13,6 @@ from hyperroute.canon.journal import (
     Dimension,
     Forget,
     Forgotten,
-    Journal,
     Log,
     Logged,
     Order,
@@ -21,6 +20,7 @@ from hyperroute.canon.journal import (
     Tallies,
     Tally,
     UsageKey,
+    UsagePage,
     UsageQuery,
     UsageRow,
     UsageSums,
@@ -88,7 +88,7 @@ def logged(store: Store, *rows: UsageRow) -> None:
 
 def ids(store: Store, selection: Selection = ALL, order: Order = "newest") -> list[str]:
     (found,) = store.read([UsageQuery(selection=selection, order=order)])
-    assert isinstance(found, Journal)
+    assert isinstance(found, UsagePage)
     return [row.id for row in found.rows]
 
 
@@ -101,14 +101,14 @@ def tallies(store: Store, sums: UsageSums) -> tuple[Tally, ...]:
 def test_a_row_comes_back_as_it_was_written(store: Store) -> None:
     assert store.read([UsageKey("req_full"), UsageQuery(), UsageSums()]) == (
         None,
-        Journal(()),
+        UsagePage(()),
         Tallies(()),
     )
     commit = store.commit([Log(FULL), Log(BARE)])
     assert commit.done
     assert commit.outcomes == (Logged(), Logged())
     assert store.read([UsageKey("req_full"), UsageKey("req_bare")]) == (FULL, BARE)
-    assert store.read([UsageQuery()]) == (Journal((BARE, FULL)),)
+    assert store.read([UsageQuery()]) == (UsagePage((BARE, FULL)),)
     assert FULL.served == "gpt-5.5"
     assert BARE.served is None
 
@@ -237,7 +237,7 @@ def test_rows_are_handed_out_in_every_order_and_page_by_page(store: Store) -> No
         found, after = list[str](), None
         while True:
             (page,) = store.read([UsageQuery(order=order, limit=2, after=after)])
-            assert isinstance(page, Journal)
+            assert isinstance(page, UsagePage)
             if not page.rows:
                 break
             assert len(page.rows) <= 2
@@ -305,7 +305,7 @@ def test_the_awaiting_twin_reads_and_writes_the_same_journal(store: Store) -> No
         )
         assert sum(commit.outcomes == (Logged(),) for commit in commits) == 7
         found, sums = await twin.read([UsageQuery(limit=3), UsageSums()])
-        assert isinstance(found, Journal)
+        assert isinstance(found, UsagePage)
         assert len(found.rows) == 3
         assert isinstance(sums, Tallies)
         assert sums.tallies[0].requests == 7

@@ -15,10 +15,10 @@ from hyperroute.canon.journal import (
     DIMENSIONS,
     Dimension,
     Forget,
-    Journal,
     Log,
     Selection,
     Tallies,
+    UsagePage,
     UsageQuery,
     UsageRow,
     UsageSums,
@@ -142,11 +142,11 @@ def check(
         *pages, tallies = store.read([*queries, UsageSums(selection=selection, by=by)])
         right = [row for row in kept if wanted(row, selection)]
         for page in pages:
-            assert isinstance(page, Journal)
+            assert isinstance(page, UsagePage)
             assert sorted(row.id for row in page.rows) == sorted(row.id for row in right)
             assert set(page.rows) == set(right)
         (dearest,) = store.read([UsageQuery(selection=selection, order="dearest", limit=2)])
-        assert isinstance(dearest, Journal)
+        assert isinstance(dearest, UsagePage)
         right.sort(key=lambda row: (row.credits, row.at, row.id), reverse=True)
         assert [row.id for row in dearest.rows] == [row.id for row in right[:2]]
         assert isinstance(tallies, Tallies)

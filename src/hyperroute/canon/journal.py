@@ -7,7 +7,7 @@ rows, in the same commit, and outlive them.
 | asked | answered |
 |---|---|
 | ``UsageKey`` | one row, or ``None`` |
-| ``UsageQuery`` | ``Journal``: rows, in an order, a page at a time |
+| ``UsageQuery`` | ``UsagePage``: rows, in an order, a page at a time |
 | ``UsageSums`` | ``Tallies``: sums by day, model, key, …, over all rows that a selection has |
 """
 
@@ -167,7 +167,7 @@ class UsageSums:
 
 
 @quick(frozen=True, slots=True)
-class Journal:
+class UsagePage:
     """What ``UsageQuery`` finds."""
 
     rows: tuple[UsageRow, ...]
@@ -244,7 +244,6 @@ __all__ = [
     "Dimension",
     "Forget",
     "Forgotten",
-    "Journal",
     "JournalCell",
     "JournalMutation",
     "JournalOutcome",
@@ -257,6 +256,7 @@ __all__ = [
     "Tallies",
     "Tally",
     "UsageKey",
+    "UsagePage",
     "UsageQuery",
     "UsageRow",
     "UsageSums",

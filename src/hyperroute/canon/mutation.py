@@ -27,12 +27,12 @@ from typing import Literal
 
 from hyperroute.canon.auditing import AuditFound, AuditKey
 from hyperroute.canon.journal import (
-    Journal,
     JournalCell,
     JournalMutation,
     JournalOutcome,
     JournalQuestion,
     Tallies,
+    UsagePage,
     UsageRow,
 )
 from hyperroute.canon.money import (
@@ -139,7 +139,7 @@ class Row:
 State = Tat | Row | MoneyState | UsageRow
 """What a cell holds; one that holds nothing is ``None``."""
 
-Found = State | tuple[Row, ...] | Overdues | Sums | Journal | Tallies | AuditFound | None
+Found = State | tuple[Row, ...] | Overdues | Sums | UsagePage | Tallies | AuditFound | None
 """By the kind of the key, as in the table above."""
 
 

@@ -21,6 +21,7 @@ from hyperroute.cli import (
     serve,
     test,
     translate,
+    usage,
 )
 from hyperroute.cli import (
     credits as credits_,
@@ -68,3 +69,4 @@ app.add_typer(importing.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(usage.app, name="usage")

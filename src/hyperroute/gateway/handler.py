@@ -52,7 +52,7 @@ from hyperroute.gateway.journal import refusal_noted, run_noted
 from hyperroute.gateway.kept import Kept, Recall, Remember
 from hyperroute.gateway.message import AnyFrames, Flowing, HttpResponse, Opening, Paged
 from hyperroute.gateway.paths import GEMINI, MESSAGES, Place
-from hyperroute.gateway.settling import carried
+from hyperroute.gateway.settling import carried, learned
 from hyperroute.gateway.visit import Visit
 from hyperroute.gateway.wishes import Streamed, Whole
 from hyperroute.routing.plan import Plan

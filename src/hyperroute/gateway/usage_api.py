@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
+from hyperroute.accounts.amounts import microcredits
 from hyperroute.canon.failure import FailureClass
 from hyperroute.canon.journal import ROWS_MAX, Selection, Tally, UsageQuery, UsageRow
 from hyperroute.canon.wire import HttpRequest
@@ -33,7 +34,6 @@ DAYS: Final = 30
 LIMIT: Final = 1_000
 """What is meant where nothing is said (api.md, 17)."""
 
-_CREDITS: Final = 1_000_000
 _WORD_MAX: Final = 200
 _NUMBER_MAX: Final = 10**12
 _EPOCH: Final = date(1970, 1, 1)
@@ -161,13 +161,10 @@ def _credits(said: Mapping[str, str], name: str) -> int | None:
     if text is None:
         return None
     try:
-        parts = Decimal(text) * _CREDITS
-    except InvalidOperation:
-        parts = Decimal("NaN")
-    if not parts.is_finite() or not 0 <= parts <= _NUMBER_MAX * _CREDITS or parts % 1:
+        return microcredits(Decimal(text))
+    except (InvalidOperation, ValueError):
         message = f"{name} is an amount of credits with six decimals at most, not {text[:40]!r}."
-        _wrong(name, message)
-    return int(parts)
+        return _wrong(name, message)
 
 
 def _status(said: Mapping[str, str]) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar, cast
 
@@ -22,6 +23,7 @@ from hyperroute.canon.units import MINUTE, SECOND, Instant
 from hyperroute.errors import StoreError
 from hyperroute.stores import asking, lapsing, sql
 from hyperroute.stores.base import AsyncStore
+from hyperroute.stores.browsing import Turns
 from hyperroute.stores.database import Database
 from hyperroute.stores.deciding import Book, ahead, beyond, decide, there
 from hyperroute.stores.sql import Values
@@ -87,7 +89,7 @@ class GroupStore:
         self._swept_at: Instant = 0
         self._lapsed_at: Instant = 0
         self._reading = threading.Lock()
-        self._browser, self._browsing = browser, threading.Lock()
+        self._browser, self.browsing = browser, Turns()
         self._closed = False
         wrong: tuple[type[Exception], ...] = (ValueError, *writer.errors)
         try:
@@ -148,8 +150,9 @@ class GroupStore:
             self.questions.close()
         with self._reading:
             self._reader.close()
-        with self._browsing:
+        with self.browsing.turn:
             self._browser.close()
+        self.browsing.close()
 
     # --- those who wait --------------------------------------------------------------------------
     def enqueue(self, waiting: Waiting[Q, A], to: Gathering[Q, A]) -> None:
@@ -175,10 +178,9 @@ class GroupStore:
     # --- the reader ------------------------------------------------------------------------------
     def answer(self, keys: Sequence[Key]) -> tuple[Found, ...]:
         """Answer at once, in the thread that asks. Raises as ``read``."""
-        lock, database = self._reading, self._reader
-        if asking.browses(keys):
-            lock, database = self._browsing, self._browser
-        with lock:
+        is_browsing = asking.browses(keys)
+        database = self._browser if is_browsing else self._reader
+        with self.browsing if is_browsing else self._reading:
             if self._closed:
                 raise StoreError(f"{self._name} is closed")
             try:
@@ -355,7 +357,7 @@ class Awaited:
         """
         questions = self._store.questions
         if asking.browses(keys):
-            return await asyncio.to_thread(self._store.answer, keys)
+            return await self._store.browsing.awaited(partial(self._store.answer, keys))
         return (
             self._store.answer(keys) if questions is None else await self._waited(keys, questions)
         )

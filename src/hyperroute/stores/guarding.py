@@ -9,7 +9,8 @@
 After a few failures in a row the breaker opens, and from then on whoever asks is told at once: no
 request waits for a server that is known not to answer, and none piles up behind it. Every second or
 so one verb is let through as a probe; two good ones close it. What is a batch's own fault (``misfit``,
-a defect of the caller) says nothing of the store.
+a defect of the caller) says nothing of the store, nor does a question about so many rows that it was
+given up: else whoever may ask for a report could shut the door for everybody.
 
 It is the breaker of the offers (``routing.health``), with other figures.
 """
@@ -27,6 +28,7 @@ from hyperroute.canon.units import SECOND, Instant
 from hyperroute.catalog.card import Breaker, OpenInRow
 from hyperroute.errors import StoreError
 from hyperroute.routing.health import CLOSED, Verdict, probing, settled, standing
+from hyperroute.stores.asking import browses
 from hyperroute.stores.base import AsyncStore, Store
 
 T = TypeVar("T")
@@ -72,8 +74,11 @@ class Guard:
         return self._failed or self._circuit.until is not None
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
+    def asking(self, keys: Sequence[Key] = ()) -> Iterator[None]:
         """Let one verb through, and learn from how it ends.
+
+        Args:
+            keys: That it asks for.
 
         Raises:
             StoreError: The store is not asked now.
@@ -84,7 +89,7 @@ class Guard:
             yield
             verdict = "good"
         except StoreError as error:
-            verdict = "neutral" if error.misfit else "bad"
+            verdict = "neutral" if error.misfit or browses(keys) else "bad"
             raise
         finally:
             self._end(began, verdict)
@@ -156,7 +161,7 @@ class GuardedStore:
             StoreError: The store cannot answer, or is not asked now.
         """
         try:
-            with self._guard.asking():
+            with self._guard.asking(keys):
                 return self._store.read(keys)
         except StoreError as error:
             if self._fallback is None or error.misfit or not _counted(keys):
@@ -209,7 +214,7 @@ class AwaitingGuarded:
             StoreError: The store cannot answer in time, or is not asked now.
         """
         try:
-            with self._guard.asking():
+            with self._guard.asking(keys):
                 return await self._within(self._store.read(keys), unknown=False)
         except StoreError as error:
             if self._fallback is None or error.misfit or not _counted(keys):

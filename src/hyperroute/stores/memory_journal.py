@@ -7,10 +7,10 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from hyperroute.canon.journal import (
-    Journal,
     Order,
     PastRows,
     Tallies,
+    UsagePage,
     UsageQuery,
     UsageRow,
     UsageSums,
@@ -26,8 +26,8 @@ from hyperroute.stores.tallying import (
     tallied,
 )
 
-KEPT_MAX = 100_000
-"""Rows that are kept; the oldest make room, and their sums stay."""
+KEPT_MAX = 10_000
+"""Rows that are kept; the oldest make room, and their sums stay. A question looks at every one."""
 
 
 class MemoryJournal:
@@ -58,7 +58,7 @@ class MemoryJournal:
         for row in gone[: past.most]:
             del self._rows[row.id]
 
-    def query(self, asked: UsageQuery) -> Journal:
+    def query(self, asked: UsageQuery) -> UsagePage:
         """Answer with rows."""
         newest = asked.order == "newest"
         found = [row for row in self._rows.values() if selects(asked.selection, row)]
@@ -68,7 +68,7 @@ class MemoryJournal:
                 row for row in found if (_by_time(row) < after if newest else _by_time(row) > after)
             ]
         found.sort(key=_ORDERS[asked.order], reverse=asked.order != "oldest")
-        return Journal(tuple(found[: asked.limit]))
+        return UsagePage(tuple(found[: asked.limit]))
 
     def sums(self, asked: UsageSums) -> Tallies:
         """Answer with sums, of days where they are enough and of rows where not."""

@@ -13,13 +13,13 @@ from typing import Any
 
 from hyperroute.canon.journal import (
     Dimension,
-    Journal,
     JournalQuestion,
     PastRows,
     Selection,
     Tallies,
     Tally,
     UsageKey,
+    UsagePage,
     UsageQuery,
     UsageRow,
 )
@@ -40,9 +40,9 @@ STEP: tuple[str, ...] = (
         latency_ms BIGINT NOT NULL, ttft_ms BIGINT, credits BIGINT NOT NULL, cost BIGINT,
         lost BIGINT, attempts BIGINT NOT NULL, streamed BIGINT NOT NULL, job TEXT, error TEXT,
         caller_left TEXT, input_tokens BIGINT, output_tokens BIGINT, cache_read_tokens BIGINT,
-        cache_write_tokens BIGINT, meters TEXT NOT NULL)""",
-    """CREATE INDEX usage_rows_by_time ON usage_rows (at)""",
-    """CREATE INDEX usage_rows_of_owner ON usage_rows (owner, at)""",
+        cache_write_tokens BIGINT, meters TEXT NOT NULL, day BIGINT NOT NULL)""",
+    """CREATE INDEX usage_rows_by_time ON usage_rows (day, at)""",
+    """CREATE INDEX usage_rows_of_owner ON usage_rows (owner, day, at)""",
     """CREATE INDEX usage_rows_by_price ON usage_rows (owner, credits)""",
     f"""CREATE TABLE usage_days (
         owner TEXT NOT NULL, day BIGINT NOT NULL, key_id TEXT NOT NULL, model TEXT NOT NULL,
@@ -53,7 +53,8 @@ STEP: tuple[str, ...] = (
         PRIMARY KEY (owner, day, model))""",
 )
 """Of the schema (``sql.SCHEMA``). A year of one owner lies together in the index of its days; the
-totals are the same sums once more, for whoever does not ask about keys, endpoints and statuses."""
+totals are the same sums once more, for whoever does not ask about keys, endpoints and statuses. Rows
+know their day, by which databases find those of some days without guessing how many there are."""
 
 _COLUMNS = (
     "id, at, owner, key_id, endpoint, requested, model, offer, provider, region, status,"
@@ -63,7 +64,7 @@ _COLUMNS = (
 _PLAIN = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 """Meters that have a column; the others share one, as JSON."""
 _OTHERS = tuple(each.name for each in fields(Usage) if each.name not in {*_PLAIN, "estimated"})
-_INSERT = f"INSERT INTO usage_rows ({_COLUMNS}) VALUES ({', '.join('?' * 26)})"  # noqa: S608 - no value is in it
+_INSERT = f"INSERT INTO usage_rows ({_COLUMNS}, day) VALUES ({', '.join('?' * 27)})"  # noqa: S608 - no value is in it
 
 
 def _adding(table: str, group: str, *more: str) -> str:
@@ -83,7 +84,7 @@ _SIZES = {_ADD: 6, _ADD_TOTAL: 3}
 """By how many of its first columns a text finds the sums that it adds to."""
 _FORGET = (
     "DELETE FROM usage_rows WHERE id IN"
-    " (SELECT id FROM usage_rows WHERE at < ? ORDER BY at, id LIMIT ?)"
+    " (SELECT id FROM usage_rows WHERE day <= ? AND at < ? ORDER BY day, at, id LIMIT ?)"
 )
 _NAMES: dict[Dimension, str]
 _NAMES = {
@@ -119,7 +120,7 @@ def log(row: UsageRow) -> tuple[Statement, ...]:
         *(row.offer, row.provider, row.region, row.status, row.latency_ms, row.ttft_ms),
         *(row.credits, row.cost, row.lost, row.attempts, int(row.stream), row.job, row.error),
         *(row.left, *[getattr(usage, name) for name in _PLAIN]),
-        json.dumps(others) if others else "",
+        *(json.dumps(others) if others else "", day),
     )
     group = (row.owner, day, row.key, row.model, row.endpoint, row.status)
     return (
@@ -149,7 +150,7 @@ def _plus(one: Any, other: Any) -> Values:
 
 def forget(past: PastRows) -> Statement:
     """Remove the oldest rows of before an instant."""
-    return _FORGET, (past.before, past.most)
+    return _FORGET, (past.before // DAY, past.before, past.most)
 
 
 def select(asked: UsageKey | JournalQuestion) -> Statement:
@@ -159,15 +160,13 @@ def select(asked: UsageKey | JournalQuestion) -> Statement:
     if isinstance(asked, UsageQuery):
         return _rows(asked)
     selection, names = asked.selection, [_NAMES[one] for one in asked.by]
+    where, values = _where(selection, _bounds(selection))
     if selection.by_day:
-        where, values = _where(selection, _day_bounds(selection))
         finer = (selection.key, selection.endpoint, selection.status) != (None, None, None)
         finer = finer or not _TOTALS.issuperset(asked.by)
         table, summed = "usage_days" if finer else "usage_totals", _OF_DAYS
     else:
-        where, values = _where(selection, _bounds(selection, "at"))
         table, summed = "usage_rows", _OF_ROWS
-        names = [f"at / {DAY}" if name == "day" else name for name in names]
     groups = ", ".join(names)
     text = f"SELECT {groups + ', ' if groups else ''}{summed} FROM {table}{where}"  # noqa: S608 - no value is in it
     # Without a group a database answers with one row of nothing; with HAVING it has none.
@@ -176,7 +175,7 @@ def select(asked: UsageKey | JournalQuestion) -> Statement:
 
 def found(
     asked: UsageKey | JournalQuestion, rows: Sequence[Any]
-) -> UsageRow | Journal | Tallies | None:
+) -> UsageRow | UsagePage | Tallies | None:
     """Read what a database answered to ``select(asked)``.
 
     Tallies are ordered here, because databases order text by rules of their own.
@@ -184,7 +183,7 @@ def found(
     if isinstance(asked, UsageKey):
         return _row(rows[0]) if rows else None
     if isinstance(asked, UsageQuery):
-        return Journal(tuple([_row(row) for row in rows]))
+        return UsagePage(tuple([_row(row) for row in rows]))
     size = len(asked.by)
     ordered = sorted(rows, key=lambda row: tuple(row[:size]))
     return Tallies(
@@ -203,12 +202,12 @@ def _rows(asked: UsageQuery) -> Statement:
     selection, newest = asked.selection, asked.order == "newest"
     if asked.order == "dearest":
         return _dearest(selection, asked.limit)
-    lines, values = _bounds(selection, "at")
+    lines, values = _bounds(selection)
     if asked.after is not None:
-        lines.append("(at, id) < (?, ?)" if newest else "(at, id) > (?, ?)")
-        values.extend(asked.after)
+        lines += ["day <= ?", "(at, id) < (?, ?)"] if newest else ["day >= ?", "(at, id) > (?, ?)"]
+        values += [asked.after[0] // DAY, *asked.after]
     where, values_ = _where(selection, (lines, values))
-    order = "at DESC, id DESC" if newest else "at, id"
+    order = "day DESC, at DESC, id DESC" if newest else "day, at, id"
     text = f"SELECT {_COLUMNS} FROM usage_rows{where} ORDER BY {order} LIMIT ?"  # noqa: S608 - no value is in it
     return text, (*values_, asked.limit)
 
@@ -226,36 +225,44 @@ def _dearest(selection: Selection, limit: int) -> Statement:
     by_price = selection.owner is not None and plain
     priceless = replace(selection, credits_min=None)
     if unknown or by_price or not priceless.by_day:
-        # A sign keeps a database from walking all of a period where it could begin with the dearest.
-        where, values = _where(selection, _bounds(selection, "+at" if by_price else "at"))
+        # A sign keeps a database off an index: here from walking all of a period where it could begin
+        # with the dearest, below from walking all prices to find those of some days.
+        where, values = _where(selection, _bounds(selection, "+" if by_price else ""))
         text = f"SELECT {_COLUMNS} FROM usage_rows{where} {_BY_PRICE}"  # noqa: S608 - no value is in it
         return text, (*values, limit)
-    where, of_days = _where(priceless, _day_bounds(selection))
-    first = f"(SELECT MIN(at) / {DAY} FROM usage_rows)"  # noqa: S608 - no value is in it
-    days = f"""SELECT day FROM (SELECT day, dearest FROM usage_days
-        {where + " AND" if where else "WHERE"} day > {first}
+    where, of_days = _where(priceless, _bounds(selection))
+    first = "(SELECT MIN(day) FROM usage_rows)"
+    days = f"""SELECT day AS dear_day FROM (SELECT day, dearest FROM usage_days
+        {where + " AND" if where else "WHERE"} day > {first} AND dearest >= ?
         ORDER BY dearest DESC, day DESC LIMIT ?) AS dear UNION SELECT {first}"""  # noqa: S608 - no value is in it
-    where, of_rows = _where(selection, _bounds(selection, "at"))
+    least = selection.credits_min or 0
+    lines, bounds = _bounds(selection)
+    where, of_rows = _where(priceless, ([*lines, "+credits >= ?"], [*bounds, least]))
     text = f"""SELECT {_COLUMNS} FROM ({days}) AS days JOIN usage_rows
-        ON at >= days.day * {DAY} AND at < (days.day + 1) * {DAY}{where} {_BY_PRICE}"""  # noqa: S608 - no value is in it
-    return text, (*of_days, limit, *of_rows, limit)
+        ON usage_rows.day = days.dear_day{where} {_BY_PRICE.replace("credits", "+credits")}"""  # noqa: S608 - no value is in it
+    return text, (*of_days, least, limit, *of_rows, limit)
 
 
 Lines = tuple[list[str], list[Value]]
 
 
-def _bounds(selection: Selection, at: str) -> Lines:
+def _bounds(selection: Selection, sign: str = "") -> Lines:
+    """Write when, by whole days where that is enough."""
     lines, values = list[str](), list[Value]()
-    for bound, operator in ((selection.since, ">="), (selection.until, "<")):
-        if bound is not None:
-            lines.append(f"{at} {operator} ?")
-            values.append(bound)
+    since, until = selection.since, selection.until
+    if since is not None:
+        lines.append(f"{sign}day >= ?")
+        values.append(since // DAY)
+        if since % DAY:
+            lines.append("at >= ?")
+            values.append(since)
+    if until is not None:
+        lines.append(f"{sign}day <= ?" if until % DAY else f"{sign}day < ?")
+        values.append(until // DAY)
+        if until % DAY:
+            lines.append("at < ?")
+            values.append(until)
     return lines, values
-
-
-def _day_bounds(selection: Selection) -> Lines:
-    lines, values = _bounds(selection, "day")
-    return lines, [value // DAY if isinstance(value, int) else value for value in values]
 
 
 def _where(selection: Selection, begun: Lines) -> Statement:

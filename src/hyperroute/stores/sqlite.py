@@ -31,6 +31,9 @@ PRAGMAS = (
 """Up to 32 MB of pages in memory, and 16 MB of log before they are copied to their place: what many
 groups change in turn is then read once, and copied once."""
 
+_STEPS = 10_000
+"""Of SQLite's machine, between two looks at the clock while a question is answered."""
+
 
 class SqliteStore(GroupStore):
     """Counters, records and money in one file. Safe between threads and processes of one host."""
@@ -86,6 +89,8 @@ class _File:
     ) -> None:
         self.now = now
         self.doubtful = False
+        self._patience_ns = patience_ns
+        self._until: Instant | None = None
         self._connection = sqlite3.connect(
             path,
             # Shorter, so that who waits for the lock in vain is told so, and not nothing.
@@ -100,8 +105,11 @@ class _File:
         except sqlite3.Error:
             self._connection.close()
             raise
+        self._connection.set_progress_handler(self._is_late, _STEPS)
 
     def read(self, statements: Sequence[Statement]) -> list[Sequence[Any]]:
+        # Whoever writes finishes what it has begun; whoever asks too much is told so.
+        self._until = self.now() + self._patience_ns
         if len(statements) == 1:  # which is of one instant by itself
             return [self.execute(*statements[0])]
         self._connection.execute("BEGIN")
@@ -146,6 +154,9 @@ class _File:
             values = list(chain.from_iterable(some))
             rows += self._connection.execute(look_up_listed(text, len(some)), values)
         return rows
+
+    def _is_late(self) -> bool:
+        return self._until is not None and self.now() > self._until
 
 
 __all__ = ["SqliteStore"]

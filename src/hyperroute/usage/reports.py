@@ -10,15 +10,16 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from operator import add, attrgetter
 from typing import Final, TypedDict
 
 from hyperroute.canon.journal import (
-    Journal,
     Selection,
     Tallies,
     Tally,
+    UsagePage,
     UsageQuery,
     UsageRow,
     UsageSums,
@@ -26,6 +27,7 @@ from hyperroute.canon.journal import (
 from hyperroute.canon.money import Microcredits
 from hyperroute.canon.mutation import Found
 from hyperroute.canon.units import DAY, Instant
+from hyperroute.stores.tallying import SUMMED
 
 DAYS_MAX: Final = 365
 """Of one question (api.md, 17)."""
@@ -83,8 +85,8 @@ def questions(selection: Selection, *, limit: int) -> Questions:
 def report(asked: Questions, found: Sequence[Found]) -> Report:
     """Put a report together of what was read."""
     rows, dearest, sums = found
-    assert isinstance(rows, Journal)
-    assert isinstance(dearest, Journal)
+    assert isinstance(rows, UsagePage)
+    assert isinstance(dearest, UsagePage)
     assert isinstance(sums, Tallies)
     selection = asked[0].selection
     assert selection.since is not None
@@ -102,16 +104,24 @@ def report(asked: Questions, found: Sequence[Found]) -> Report:
 
 def merged(tallies: Sequence[Tally], place: int) -> tuple[Tally, ...]:
     """Add up tallies that agree in one part of their group, in the order in which it first comes."""
-    sums: dict[int | str, Tally] = {}
+    sums: dict[int | str, tuple[int, ...]] = {}
     for tally in tallies:
-        name = tally.group[place]
-        sums[name] = _added(sums.get(name, Tally(group=(name,))), tally)
-    return tuple(sums.values())
+        name, amounts = tally.group[place], _amounts(tally)
+        sums[name] = tuple(map(add, sums[name], amounts)) if name in sums else amounts
+    return tuple(
+        [
+            Tally(group=(name,), **dict(zip(SUMMED, amounts, strict=True)))
+            for name, amounts in sums.items()
+        ]
+    )
+
+
+_amounts: Callable[[Tally], tuple[int, ...]] = attrgetter(*SUMMED)
 
 
 def pages(
     selection: Selection,
-) -> Generator[UsageQuery, Journal, None]:
+) -> Generator[UsageQuery, UsagePage, None]:
     """Ask for all rows, the oldest first, a page at a time.
 
     What is written meanwhile comes too if it lies behind the page that was read last.
@@ -123,21 +133,6 @@ def pages(
             return
         last = found.rows[-1]
         asked = replace(asked, after=(last.at, last.id))
-
-
-def _added(one: Tally, other: Tally) -> Tally:
-    return Tally(
-        group=one.group,
-        requests=one.requests + other.requests,
-        credits=one.credits + other.credits,
-        cost=one.cost + other.cost,
-        lost=one.lost + other.lost,
-        uncosted=one.uncosted + other.uncosted,
-        input_tokens=one.input_tokens + other.input_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cache_read_tokens=one.cache_read_tokens + other.cache_read_tokens,
-        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
-    )
 
 
 __all__ = [

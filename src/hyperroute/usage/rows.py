@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from hyperroute.canon.journal import UsageRow
-from hyperroute.canon.money import Cost, Microcredits
+from hyperroute.canon.money import MICROCREDITS_PER_CREDIT, Cost, Microcredits
 from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.canon.usage import Usage
 from hyperroute.routing.record import Attempt, Record
@@ -42,7 +42,6 @@ ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """By dialect, as tables call them."""
 
-_MICROCREDITS: Final = 1_000_000
 _SIZES = tuple(each.name for each in fields(Usage) if each.name != "estimated")
 
 
@@ -170,7 +169,7 @@ def units(usage: Usage) -> int | Decimal | None:
 
 def in_credits(amount: Microcredits) -> Decimal:
     """Turn parts of a credit into credits, exactly and without zeros at the end."""
-    return _exact(amount, _MICROCREDITS)
+    return _exact(amount, MICROCREDITS_PER_CREDIT)
 
 
 def moment(at: Instant) -> str:

@@ -13,7 +13,7 @@ from tests.unit.gateway.conftest import Door as Asked
 from tests.unit.gateway.conftest import opened
 from tests.unit.gateway.test_door import PEPPER, made
 
-from hyperroute.canon.journal import Journal, Selection, UsageQuery
+from hyperroute.canon.journal import Selection, UsagePage, UsageQuery
 from hyperroute.canon.money import (
     MICROCREDITS_PER_CREDIT,
     BudgetKey,
@@ -376,7 +376,7 @@ def test_every_request_of_a_known_caller_leaves_one_row(shop: Opened) -> None:
         here.world.serve(host, refusal("openai.chat", 500, kind="server_error"))
     here.post()
     (found,) = here.store.read([UsageQuery(selection=Selection(owner="user:ada"))])
-    assert isinstance(found, Journal)
+    assert isinstance(found, UsagePage)
     told = [
         (row.status, row.credits > 0, row.error, row.stream, row.attempts)
         for row in reversed(found.rows)

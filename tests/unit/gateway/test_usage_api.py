@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Generator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from tests.unit.gateway.conftest import TABLE, opened
 from tests.unit.gateway.test_door import PEPPER, made
@@ -16,9 +18,13 @@ from tests.unit.gateway.test_door import PEPPER, made
 from hyperroute.canon.journal import Log, UsageRow
 from hyperroute.canon.units import DAY, MILLISECOND
 from hyperroute.canon.usage import Usage
-from hyperroute.client import Router
+from hyperroute.canon.wire import HttpRequest
+from hyperroute.client import Client, Router
 from hyperroute.errors import StoreError
+from hyperroute.gateway import BlockingGateway
 from hyperroute.gateway.door import Door
+from hyperroute.gateway.visit import Visit
+from hyperroute.gateway.wsgi import wsgi_app
 from hyperroute.stores.memory import MemoryStore
 from hyperroute.testing.world import World
 
@@ -358,3 +364,24 @@ def test_rows_without_a_price_are_not_among_the_dearest(guarded, store, ada, tod
     told = exact(guarded.get(PATH, ada).body)
     assert [one["id"] for one in told["topExpensiveRequests"]] == ["req_0002"]
     assert told["topExpensiveRequests"][0]["credits"] == Decimal("0.000001")
+
+
+def test_an_export_goes_through_wsgi_and_whoever_leaves_it_is_noted(router, world, store, today):
+    visits: list[Visit] = []
+    client = Client(router, transport=world, clock=world)
+    gateway = BlockingGateway(client, door=Door(pepper=PEPPER), store=store, observer=visits.append)
+    for number in range(1_200):
+        logged(store, row(number, today))
+    headers = {"x-api-key": made(store)}
+    transport = httpx.WSGITransport(app=wsgi_app(gateway))
+    with httpx.Client(transport=transport, base_url="http://here") as browser:
+        whole = browser.get(EXPORT, headers=headers)
+        assert whole.text.count("\r\n") == 1_201
+        assert browser.get(PATH, headers=headers).json()["costByModel"][0]["requests"] == 1_200
+    assert [visit.ended for visit in visits] == ["streamed", "streamed"]
+    asked = HttpRequest(method="GET", url=EXPORT, headers=tuple(headers.items()))
+    pieces = gateway.handle(asked).pieces
+    assert isinstance(pieces, Generator)
+    assert next(pieces).startswith(b"id,ts,")
+    pieces.close()
+    assert visits[-1].ended == "gone"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hyperroute.canon.journal import UsageQuery
 from hyperroute.canon.mutation import (
     Charge,
     Charged,
@@ -253,3 +254,16 @@ def test_records_never_degrade_open() -> None:
 
 async def _done(verb: Coroutine[Any, Any, object]) -> object:
     return await verb
+
+
+@pytest.mark.parametrize("stalls", [False, True])
+def test_reports_that_are_given_up_shut_the_door_for_nobody(stalls: bool) -> None:
+    store = Troubled()
+    guard, door = guarded(store)
+    store.error, store.stalls = StoreError("interrupted"), stalls
+    for _ in range(9):
+        with pytest.raises(StoreError):
+            asyncio.run(_done(door.awaiting().read([UsageQuery()])))
+    store.error, store.stalls = None, False
+    assert not guard.down
+    assert door.read([KEY]) == (None,)

@@ -11,15 +11,26 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hyperroute.canon.journal import (
+    Log,
+    Selection,
+    Tallies,
+    UsagePage,
+    UsageQuery,
+    UsageRow,
+    UsageSums,
+)
 from hyperroute.canon.money import Deposit, PostingKey, Wallet, WalletKey
 from hyperroute.canon.mutation import (
     Charge,
     Commit,
+    Key,
     Mutation,
     Pace,
     Put,
@@ -29,9 +40,10 @@ from hyperroute.canon.mutation import (
     Shelved,
     Tat,
 )
-from hyperroute.canon.units import MINUTE
+from hyperroute.canon.units import MINUTE, SECOND
 from hyperroute.errors import StoreError
 from hyperroute.ledger.book import book
+from hyperroute.stores.browsing import BROWSERS_MAX
 from hyperroute.stores.grouping import SWEEP_NS
 from hyperroute.stores.lapsing import LAPSED_MAX, LAPSED_NS
 from hyperroute.stores.sqlite import SqliteStore
@@ -191,8 +203,12 @@ def test_a_closed_store_answers_nobody(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.commit([put("a")])
-    with pytest.raises(StoreError, match="closed"):
-        store.read([Shelved("key")])
+    asked: list[Key] = [Shelved("key"), UsageQuery()]
+    for key in asked:
+        with pytest.raises(StoreError, match="closed"):
+            store.read([key])
+        with pytest.raises(StoreError, match="closed"):
+            asyncio.run(store.awaiting().read([key]))
 
 
 def test_a_clock_that_falls_back_gives_nobody_more_or_less(tmp_path: Path) -> None:
@@ -302,3 +318,55 @@ def test_records_that_have_lapsed_are_removed_a_few_at_a_time(tmp_path: Path) ->
         assert left == [(252, 251), (52, 51), (1, 1)]
         assert ids(store) == ["stays"]
         assert db.execute("SELECT COUNT(*) FROM records").fetchone() == (1,)
+
+
+def test_a_key_is_read_while_somebody_asks_about_many_rows(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "s.db", now=lambda: 0)) as store:
+        with store.browsing:
+            assert store.read([RowKey("key", "k1")]) == (None,)
+            assert asyncio.run(store.awaiting().read([RowKey("key", "k1")])) == (None,)
+        assert store.read([UsageQuery(), Shelved("key")]) == (UsagePage(()), ())
+
+
+def test_only_so_many_wait_to_ask_about_many_rows(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "s.db", now=lambda: 0)) as store:
+
+        async def ask() -> list[Any]:
+            twin = store.awaiting()
+            asking = [twin.read([UsageQuery()]) for _ in range(BROWSERS_MAX + 3)]
+            with store.browsing:  # the first of those who wait
+                tasks = [asyncio.ensure_future(one) for one in asking]
+                for done in islice(asyncio.as_completed(tasks), 4):
+                    with pytest.raises(StoreError, match="too many"):
+                        await done
+                assert await twin.read([RowKey("key", "k1")]) == (None,)
+            return list(await asyncio.gather(*tasks, return_exceptions=True))
+
+        told = asyncio.run(ask())
+    assert sum(isinstance(one, StoreError) for one in told) == 4
+    assert sum(one == (UsagePage(()),) for one in told) == BROWSERS_MAX - 1
+
+
+def test_a_question_that_takes_too_long_is_given_up_and_the_next_is_answered(
+    tmp_path: Path,
+) -> None:
+    clock = [0]
+    patience = 5 * SECOND
+
+    def hurried() -> int:
+        clock[0] += patience if late else 0
+        return clock[0]
+
+    late = False
+    rows = [UsageRow(id=f"r{number}", at=number) for number in range(2_000)]
+    asked = UsageSums(selection=Selection(text="r1"))
+    with closing(SqliteStore(tmp_path / "s.db", now=hurried, patience_ns=patience)) as store:
+        store.commit([Log(row) for row in rows])
+        late = True
+        with pytest.raises(StoreError, match="interrupted"):
+            store.read([asked])
+        assert store.commit([Log(UsageRow(id="r_new", at=0))]).done
+        late = False
+        (found,) = store.read([asked])
+        assert isinstance(found, Tallies)
+        assert found.tallies[0].requests == 1_111

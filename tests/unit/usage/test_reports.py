@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hyperroute.canon.journal import (
-    Journal,
     Log,
     Selection,
     Tally,
+    UsagePage,
     UsageQuery,
     UsageRow,
 )
@@ -63,8 +63,8 @@ def test_pages_ask_for_what_stands_behind_the_last_one():
     first = next(asking)
     assert first == UsageQuery(selection=Selection(owner="user:ada"), order="oldest", limit=PAGE)
     rows = tuple([UsageRow(id=f"r{number}", at=number) for number in range(PAGE)])
-    assert asking.send(Journal(rows)).after == (PAGE - 1, f"r{PAGE - 1}")
-    left = Journal(rows[:3])
+    assert asking.send(UsagePage(rows)).after == (PAGE - 1, f"r{PAGE - 1}")
+    left = UsagePage(rows[:3])
     try:
         asking.send(left)
     except StopIteration:

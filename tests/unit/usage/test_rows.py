@@ -87,8 +87,8 @@ def test_a_run_that_served_nobody_names_what_was_tried_and_why_it_ended():
     row = made(
         record(attempt(1), attempt(2), failure=FAILED),
         status=504,
-        region="eu",
         costs=(Cost("p1", 3, served=False), Cost("p2", 4, served=False)),
+        region="eu",
     )
     assert (row.model, row.served, row.offer, row.provider, row.region) == ("m2", *[None] * 4)
     assert (row.error, row.cost, row.lost, row.credits, row.attempts) == ("stalled", 0, 7, 0, 2)
