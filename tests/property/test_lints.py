@@ -14,7 +14,11 @@ from hyperroute.testing import handmade
 from hyperroute.testing.tables import render, tables
 
 DAY = 20_500
-some = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+default = settings.default
+some = settings(
+    max_examples=max(100, default.max_examples if default else 0),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 FIND = {one.name: one.find for one in LINTS}
 
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
 
+from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition, FactRef
 from hyperroute.proving.reach import owned, parts, reached
 from hyperroute.proving.tests import DIALECTS, entry
-from hyperroute.routing.table import IntentTerm, Match, ModelTerm, RouteTable, Term
+from hyperroute.routing.resolve import find_service
+from hyperroute.routing.table import IntentTerm, Match, RouteTable, Term
 from hyperroute.tables.testcases import Given
 
 MOST = 4_096
@@ -66,14 +68,7 @@ def _of_name(name: str, tables: Sequence[RouteTable]) -> Iterator[Need]:
     words: dict[str, Any] = {"model": name} if model else {"intent": name}
     table = next(one for one in tables if name in {*_names(one)})
     _, endpoint = entry(table, **words)
-    offers = [
-        offer
-        for one in tables
-        for offer in (
-            *reached(ModelTerm(name), one).values(),
-            *(reached(IntentTerm(name), one).values() if name in one.intents else ()),
-        )
-    ]
+    offers = [offer for one in tables for offer in _offers(name, one)]
     sizes = _sizes(tables, offers)
     for facts, size in product(_facts(tables), sizes):
         yield _need(words, size, facts=facts)
@@ -85,6 +80,18 @@ def _of_name(name: str, tables: Sequence[RouteTable]) -> Iterator[Need]:
     for other in sorted({word for offer in offers for word in offer.endpoints} - {endpoint}):
         if other in DIALECTS:
             yield _need(words, _BASE, facts={"req.endpoint": other})
+
+
+def _offers(name: str, table: RouteTable) -> Iterator[Offer]:
+    """Give what a name can come to: an alias, a model with its equivalents, a pattern, an intent."""
+    name = table.aliases[name].to if name in table.aliases else name
+    if name in table.intents:
+        yield from reached(IntentTerm(name), table).values()
+    service = find_service(name, table)
+    if service is not None:
+        yield from service.model.offers
+        for other in service.instead:
+            yield from reached(other.term, table).values()
 
 
 def _need(
@@ -124,7 +131,7 @@ def _of_term(part: Term) -> Iterable[Condition]:
     return [found]
 
 
-def _sizes(tables: Sequence[RouteTable], offers: Iterable[Any]) -> list[int]:
+def _sizes(tables: Sequence[RouteTable], offers: Iterable[Offer]) -> list[int]:
     marks = {
         value
         for condition in _conditions(tables)

@@ -109,3 +109,17 @@ def test_the_json_form_is_json():
     document = differing(BASE, BASE.replace("in: 1,", "in: 2,")).to_json()
     assert json.loads(json.dumps(document))["changed"] == document["changed"]
     assert document["differences"][0]["before"]["offers"][0] == "alpha@north"
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta", "wild/any", "smart"])
+def test_a_name_is_asked_on_either_side_of_its_windows(name):
+    more = "intents: {smart: {kind: chat, rank: [cost]}}\n"
+    wild = BASE.replace(
+        "aliases:", "  wild/*: {kind: chat, context: 32k, offers: [{at: north}]}\naliases:"
+    )
+    sizes = {
+        need.given.input
+        for need in representatives([loads(wild + more).table])
+        if need.name == name
+    }
+    assert {30_999, 31_000, 31_001} <= sizes

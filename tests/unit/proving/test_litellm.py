@@ -12,6 +12,7 @@ import pytest
 from hyperroute.errors import TableError
 from hyperroute.plugins.registry import discover
 from hyperroute.plugins.words import words_of
+from hyperroute.proving.litellm import facts, settings
 from hyperroute.proving.litellm.catalogue import shipped
 from hyperroute.proving.litellm.reading import read
 from hyperroute.proving.tests import answers_of, request_of
@@ -127,3 +128,21 @@ def test_what_is_no_configuration_is_an_error_with_its_place():
 def test_an_alias_of_a_client_keeps_its_name():
     made = imported("aliases-and-defaults")
     assert order(made, "gpt-4") == ["deepseek", "groq"]
+
+
+def test_the_reference_names_every_key_that_is_understood():
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "litellm.md").read_text("utf-8")
+    named = {*settings.ERRORS, *settings.FRUITLESS, *settings.ELSEWHERE}
+    read_here = {*facts.RATES, *facts.SUPPORTS, *named}
+    asked = {key for path in CONFIGS for key in understood(path)}
+    assert len(asked) > 30
+    for key in sorted(read_here | asked):
+        assert f"`{key}`" in text, key
+
+
+def understood(path):
+    for line in imported(path.stem).report.lines:
+        *_, key = line.key.split(".")
+        section = line.key.split(".")[0]
+        if section in ("model_list", "router_settings") and line.verdict in ("exact", "adapted"):
+            yield line.key.split(".")[1] if section == "router_settings" else key

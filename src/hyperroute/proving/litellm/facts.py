@@ -14,7 +14,7 @@ from hyperroute.tables.source import Path
 from hyperroute.tables.vocabulary import DOES
 
 MILLION = 1_000_000
-_SUPPORTS: Mapping[str, str] = {
+SUPPORTS: Mapping[str, str] = {
     "supports_function_calling": "tools",
     "supports_parallel_function_calling": "parallel_tools",
     "supports_vision": "vision",
@@ -63,10 +63,10 @@ def read_facts(
             if number:
                 facts[word] = number
             say("exact" if number else "refused", place, f"the model's {word}")
-        elif key in _SUPPORTS:
-            does = set(facts.get("does", ())) - {_SUPPORTS[key]}
-            facts["does"] = sorted(does | ({_SUPPORTS[key]} if value is True else set()))
-            say("exact", place, f"{_SUPPORTS[key]} in does")
+        elif key in SUPPORTS:
+            does = set(facts.get("does", ())) - {SUPPORTS[key]}
+            facts["does"] = sorted(does | ({SUPPORTS[key]} if value is True else set()))
+            say("exact", place, f"{SUPPORTS[key]} in does")
         elif key in ("id", "description", "metadata"):
             say("adapted", place, f"not needed: the offer is called {made.id}")
         elif key not in RATES:

@@ -30,14 +30,14 @@ ELSEWHERE: Mapping[str, str] = {
 }
 """What has a place, though not in a table."""
 
-_ERRORS: Mapping[str, tuple[str, ...]] = {
+ERRORS: Mapping[str, tuple[str, ...]] = {
     "RateLimitErrorRetries": ("rate_limited",),
     "TimeoutErrorRetries": ("slow_start",),
     "InternalServerErrorRetries": ("server_error", "overloaded"),
     "AuthenticationErrorRetries": ("provider_auth",),
 }
 MOST_FAILS = 1_000
-_FRUITLESS = ("BadRequestErrorRetries", "ContentPolicyViolationErrorRetries")
+FRUITLESS = ("BadRequestErrorRetries", "ContentPolicyViolationErrorRetries")
 _PERIODS: Mapping[str, str] = {"1d": "day", "24h": "day", "30d": "month", "1mo": "month"}
 
 
@@ -238,15 +238,15 @@ class Settings:
             return
         for key, value in taken[0].items():
             place, count = (*taken[1], key), whole(value)
-            if key in _FRUITLESS:
+            if key in FRUITLESS:
                 told = "the same request fails in the same way: it is not sent again"
                 self.say("dropped" if count else "exact", place, told)
-            elif key not in _ERRORS or count is None:
-                self.say("refused", place, f"expected one of {', '.join((*_ERRORS, *_FRUITLESS))}")
+            elif key not in ERRORS or count is None:
+                self.say("refused", place, f"expected one of {', '.join((*ERRORS, *FRUITLESS))}")
             else:
                 most = min(count, ATTEMPTS_CEILING - 1)
                 word = f"retry {most}" if most else "next"
-                for failure in _ERRORS[key]:
+                for failure in ERRORS[key]:
                     self.policy.setdefault("errors", {})[failure] = word
                 self.say(
                     "exact" if most == count else "adapted", place, f"{word}, then the next offer"
