@@ -1,0 +1,228 @@
+"""One class before one table: what it may be tried at, by which rules, and what comes of it at worst."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from hyperroute.bounds.adversary import Option, Path, Said, best_choice, best_walk, said_by
+from hyperroute.bounds.menu import Menu, menu
+from hyperroute.bounds.outages import NO_LISTS, Lists
+from hyperroute.bounds.situation import Situation
+from hyperroute.bounds.spending import spending
+from hyperroute.canon.units import SECOND
+from hyperroute.routing.attempt import ANSWER_NS, min_useful_ns
+from hyperroute.routing.backoff import HINT_NS_MAX
+from hyperroute.routing.plan import Plan
+from hyperroute.routing.table import ATTEMPTS_CEILING
+from hyperroute.routing.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The worst of one kind: a bound, what was attained of it, and by which run.
+
+    Attributes:
+        bound: ``None``: nothing bounds it.
+        attained: What the run comes to; below the bound, or ``None``, if it is not attained.
+    """
+
+    bound: int | None
+    attained: int | None
+    path: Path | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the run comes to the bound."""
+        return self.bound is not None and self.bound == self.attained
+
+
+NOTHING = Found(0, 0, None)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A plan, as an adversary sees it."""
+
+    plan: Plan
+    menu: Menu
+    attempts: int
+    options: tuple[Option, ...]
+    loose: tuple[Option, ...]
+    room: tuple[int, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether a choice of options is a plan of some outage, and every such plan is a choice."""
+        return self.options == self.loose and (self.menu.plain or not self.room)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the worst runs depend on; two moments with one key have the same."""
+        rules = self.plan.rules
+        afters = tuple(candidate.after for candidate in self.plan.candidates)
+        contexts = tuple(one.context for one in self.plan.candidates) if not self.menu.plain else ()
+        return (
+            self.attempts,
+            self.menu,
+            self.options,
+            self.loose,
+            self.room,
+            self.plan.deadline_ns,
+            rules.jitter,
+            afters if any(afters) else (),
+            contexts,
+        )
+
+    # --- the three worsts --------------------------------------------------------------------------
+    def worst_attempts(self) -> Found:
+        """Find the most attempts."""
+        return self._worst(lambda _: 1, lambda _: 1, lambda _: 1, lambda _: 1)
+
+    def worst_cost(self) -> Found:
+        """Find the most money."""
+        spent = [option.spending for option in self.options]
+        if any(one.served is None or one.failed is None for one in spent):
+            return Found(None, None, None)
+        return self._worst(
+            lambda option: option.spending.failed or 0,
+            lambda option: option.spending.served or 0,
+            lambda option: option.spending.failed_low or 0,
+            lambda option: option.spending.served_low or 0,
+        )
+
+    def _worst(self, each, last, each_low, last_low) -> Found:  # type: ignore[no-untyped-def]
+        if not self.options:
+            return NOTHING
+        if not self.menu.plain:
+            high = best_walk(self.plan, self.options, self.attempts, each, last)
+            low = best_walk(self.plan, self.options, self.attempts, each_low, last_low)
+            if high is None:
+                return NOTHING
+            return Found(high.value, None if low is None else low.value, low)
+        high_choice = best_choice(self.loose, self.attempts, self.room, each, last)
+        low_choice = best_choice(self.options, self.attempts, self.room, each_low, last_low)
+        if high_choice is None:
+            return NOTHING
+        if low_choice is None:
+            return Found(high_choice[0], None, None)
+        said = said_by(self.options, low_choice[1], self.menu)
+        return Found(high_choice[0], low_choice[0], Path(low_choice[0], said))
+
+    def worst_time(self) -> Found:
+        """Find the longest time from the beginning of a run to its end."""
+        if not self.options:
+            return NOTHING
+        deadline = self.plan.deadline_ns
+        limit = deadline - min(ANSWER_NS, deadline // 20)
+        for option in self.options:
+            opens = not self.plan.candidates[option.position].after
+            if opens and (option.total_ns is None or option.total_ns >= limit):
+                return Found(limit, limit, Path(limit, (Said(option.position, None, limit),)))
+        return self._limited(limit, deadline - min_useful_ns(self.plan))
+
+    def _limited(self, limit: int, latest: int) -> Found:
+        """Find it where every attempt has a limit of its own.
+
+        Args:
+            limit: No attempt lasts beyond it.
+            latest: No attempt starts after it.
+        """
+
+        def lasts(option: Option) -> int:
+            return limit if option.total_ns is None else option.total_ns
+
+        if not self.menu.plain:
+            walk = best_walk(self.plan, self.options, self.attempts, lasts, lasts)
+            return NOTHING if walk is None else Found(min(limit, walk.value), None, walk)
+        high = best_choice(self.loose, self.attempts, self.room, lasts, lasts)
+        low = best_choice(self.options, self.attempts, self.room, lasts, lasts)
+        if high is None or low is None:
+            return NOTHING
+        longest = min(limit, high[0])
+        if high[0] < limit and self.attempts > 1 and any(one.repeats for one in self.options):
+            return self._waited(limit, latest)
+        total = min(limit, low[0])
+        said = said_by(self.options, low[1], self.menu)
+        timed = _spread(said, {one.position: lasts(one) for one in self.options}, total, latest)
+        if timed is None:
+            return Found(longest, None, None)
+        return Found(longest, total, Path(total, timed))
+
+    def _waited(self, limit: int, latest: int) -> Found:
+        """Find it where a provider may ask for a wait that leaves just enough time for one more."""
+        longest = max((o for o in self.options if o.repeats), key=lambda one: one.total_ns or 0)
+        most = max(one.total_ns or 0 for one in self.loose)
+        bound = min(limit, latest + most)
+        hint = min(HINT_NS_MAX, latest - SECOND)
+        ends = min(limit, latest - SECOND + (longest.total_ns or 0))
+        if hint <= 0 or self.menu.again is None or ends < bound:
+            return Found(bound, None, None)
+        said = (
+            Said(longest.position, replace(self.menu.again, hint_ns=hint - min(SECOND, hint // 10))),
+            Said(longest.position, None, limit),
+        )
+        return Found(bound, bound, Path(bound, said))
+
+
+def _spread(
+    said: Sequence[Said], lasts: dict[int, int], total: int, latest: int
+) -> tuple[Said, ...] | None:
+    """Give every attempt its time so that all together last ``total``; ``None``: they cannot."""
+    ending = min(lasts[said[-1].position], total)
+    left = total - ending
+    if left > latest:
+        return None
+    timed: list[Said] = []
+    for one in said[:-1]:
+        given = min(left, lasts[one.position])
+        timed.append(replace(one, duration_ns=given))
+        left -= given
+    return None if left else (*timed, replace(said[-1], duration_ns=ending))
+
+
+def moment(plan: Plan, view: View, lists: Lists = NO_LISTS) -> Moment:
+    """See a plan as an adversary does.
+
+    Args:
+        plan: Made of the lists before they are cut, so that every offer an outage lets in is there.
+        view: What it was made of.
+        lists: What is cut of it.
+    """
+    said = menu(plan)
+    attempts = min(plan.rules.attempts, ATTEMPTS_CEILING)
+    strict = tuple(_options(plan, view, said, lists, loose=False))
+    loose = tuple(_options(plan, view, said, lists, loose=True)) if lists.repeated else strict
+    return Moment(plan, said, attempts, strict, loose, lists.room)
+
+
+def _options(
+    plan: Plan, view: View, said: Menu, lists: Lists, *, loose: bool
+) -> Iterator[Option]:
+    for position, candidate in enumerate(plan.candidates):
+        repeats = min(candidate.retries, said.times) if said.again is not None else 0
+        turns = candidate.rotations if said.turn is not None else 0
+        yield Option(
+            position=position,
+            offer=candidate.offer.id,
+            tries=1 + repeats + turns,
+            repeats=repeats,
+            spending=spending(candidate.offer, view),
+            total_ns=candidate.timeouts.total_ns,
+            groups=lists.groups(candidate.offer.id, loose=loose),
+        )
+
+
+def view_of(situation: Situation, plan: Plan) -> View:
+    """Read a situation once more, for what a plan does not tell."""
+    view = View(plan.request, plan.table, plan.answers, situation.seed)
+    view.pinned = plan.pinned
+    if plan.pinned and plan.candidates:
+        model = plan.candidates[0].offer.model
+        view.pattern = (model, plan.name) if "*" in model else None
+    if not plan.pinned and plan.name in plan.table.intents:
+        view.defaults = plan.table.intents[plan.name].default
+    return view
+
+
+__all__ = ["NOTHING", "Found", "Moment", "moment", "view_of"]
