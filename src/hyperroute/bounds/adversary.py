@@ -7,13 +7,13 @@ Where candidates wait for a certain failure, the machine's own moves are walked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from hyperroute.bounds.menu import KEYED, Menu, words
 from hyperroute.bounds.spending import Spending
-from hyperroute.canon.failure import Failure, FailureClass
+from hyperroute.canon.failure import Failure, FailureClass, Reaction
 from hyperroute.routing.moves import Move, following, opening, reaction_to, sidestep
 from hyperroute.routing.plan import Plan
 
@@ -132,58 +132,104 @@ def said_by(options: Sequence[Option], picks: Picks, menu: Menu) -> tuple[Said, 
 def best_walk(
     plan: Plan, options: Sequence[Option], attempts: int, each: Weight, last: Weight
 ) -> Path | None:
-    """Walk through every sequence of failures and barriers, by the machine's own moves.
+    """Walk through every sequence of failures and outages, by the machine's own moves.
 
-    A barrier that turns up in mid-run is what another run's failure would have raised.
+    An offer that is out is stepped over, and so is a key; that a retry is denied in mid-run comes to
+    the same as a provider who does not want to be asked again.
     """
     by_position = {option.position: option for option in options}
-    said = _told_apart(plan)
+    said = told_apart(plan)
+    known: dict[tuple[object, ...], Path] = {}
 
-    @cache
-    def best(move: Move, failure: int | None, left: int) -> Path | None:
-        before = None if failure is None else said[failure]
-        position = move.trail.position
-        candidate = plan.candidates[position]
-        found: Path | None = None
-        for why, key in (
-            ("offer", f"offer:{candidate.offer.id}"),
-            ("credential", f"credential_model:{move.trail.credential}/{candidate.offer.model}"),
-        ):
-            aside = sidestep(plan, move, why, before)  # type: ignore[arg-type] # two barriers
-            passed = best(aside, failure, left) if aside is not None else None
-            if passed is not None and (found is None or passed.value > found.value):
-                found = Path(passed.value, passed.said, passed.closed | {key})
-        option = by_position[position]
-        if found is None or last(option) > found.value:
-            found = Path(last(option), (Said(position, None),))
-        for number, word in enumerate(said) if left > 1 else ():
+    def best(move: Move, failure: int | None, left: int) -> Path:
+        key = (move.kind, move.trail, move.origin, failure, left)
+        if key not in known:
+            known[key] = granted(move, left)
+            aside = denied(move, failure, left)
+            if aside is not None and aside.value > known[key].value:
+                known[key] = aside
+        return known[key]
+
+    def granted(move: Move, left: int) -> Path:
+        option = by_position[move.trail.position]
+        found = Path(last(option), (Said(option.position, None),))
+        if left <= 1:
+            return found
+        met: set[Move] = set()
+        for number, word in enumerate(said):
             onwards = following(plan, move.trail, word, draw_from=(0, "", 1))
-            rest = None if onwards is None else best(onwards, number, left - 1)
-            if rest is not None and each(option) + rest.value > found.value:
-                step = Said(position, word)
+            if onwards is None or (onwards in met and not waits):
+                continue
+            met.add(onwards)
+            rest = best(onwards, number, left - 1)
+            if each(option) + rest.value > found.value:
+                step = Said(option.position, word)
                 found = Path(each(option) + rest.value, (step, *rest.said), rest.closed)
         return found
 
+    def denied(move: Move, failure: int | None, left: int) -> Path | None:
+        if move.kind == "retry":
+            return None
+        offer = plan.candidates[move.trail.position].offer
+        turning = move.kind == "rotate"
+        key = f"credential_model:{move.trail.credential}/{offer.model}"
+        before = None if failure is None else said[failure]
+        aside = sidestep(plan, move, "credential" if turning else "offer", before)
+        if aside is None:
+            return None
+        rest = best(aside, failure, left)
+        return replace(rest, closed=rest.closed | {key if turning else f"offer:{offer.id}"})
+
+    waits = any(candidate.after for candidate in plan.candidates)
     first = opening(plan)
     return None if first is None or attempts < 1 else best(first, None, attempts)
 
 
-def _told_apart(plan: Plan) -> list[Failure]:
-    """Give one failure for each effect that a failure can have on this plan."""
+def told_apart(plan: Plan) -> list[Failure]:
+    """Give one failure for each effect on this plan that no other failure's effect outdoes.
+
+    A verdict on a key only takes keys away; a larger window and a declared equivalent are less than
+    any next one; and what leads to the same offer again does so whatever its name.
+    """
     waited_for = {kind for candidate in plan.candidates for kind in candidate.after}
-    helped = KEYED | {FailureClass.RATE_LIMITED}
-    found: dict[tuple[object, ...], Failure] = {}
+    met: dict[tuple[FailureClass | None, Reaction, bool], Failure] = {}
+    counts: dict[FailureClass | None, int] = {}
     for failure in words(plan):
-        kind = failure.kind
-        key = (
-            reaction_to(plan, failure),
-            kind if kind in waited_for else None,
-            kind in KEYED,
-            kind in helped,
-            failure.pushback,
-        )
-        found.setdefault(key, failure)
-    return list(found.values())
+        named = failure.kind if failure.kind in waited_for else None
+        reaction, count = reaction_to(plan, failure)
+        if reaction is Reaction.STOP:
+            continue
+        if reaction is Reaction.RETRY and failure.pushback:
+            reaction = Reaction.NEXT  # what is left of a retry that may not be made
+        times = plan.rules.per_offer if count is None else count
+        longer = reaction is Reaction.RETRY and times > counts.get(named, -1)
+        key = (named, reaction, failure.kind in KEYED)
+        if key not in met or (longer and failure.kind not in KEYED):
+            met[key] = failure
+        if longer:
+            counts[named] = times
+    return [failure for key, failure in met.items() if not _outdone(key, met)] + _at_the_end(met)
 
 
-__all__ = ["Option", "Path", "Said", "best_choice", "best_walk", "said_by"]
+def _outdone(
+    key: tuple[FailureClass | None, Reaction, bool],
+    met: Mapping[tuple[FailureClass | None, Reaction, bool], Failure],
+) -> bool:
+    named, reaction, keyed = key
+    if keyed and (named, reaction, False) in met:
+        return True
+    if reaction in (Reaction.RETRY, Reaction.ROTATE):
+        return named is not None and (None, reaction, False) in met
+    return reaction in (Reaction.LARGER, Reaction.INSTEAD) and (named, Reaction.NEXT, False) in met
+
+
+def _at_the_end(
+    met: Mapping[tuple[FailureClass | None, Reaction, bool], Failure],
+) -> list[Failure]:
+    """Give the verdicts after which another key is tried where nothing else is left."""
+    if (None, Reaction.ROTATE, False) in met:
+        return []
+    return [failure for (_, _, keyed), failure in met.items() if keyed]
+
+
+__all__ = ["Option", "Path", "Said", "best_choice", "best_walk", "said_by", "told_apart"]

@@ -15,6 +15,7 @@ from hyperroute.canon.failure import Reaction
 from hyperroute.canon.usage import Usage
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.pricing import bound
+from hyperroute.routing.attempt import ANSWER_NS
 from hyperroute.routing.needs import UNKNOWN_WINDOW
 from hyperroute.routing.table import ATTEMPTS_CEILING, Policy, Rules
 
@@ -57,7 +58,7 @@ def ceiling(reach: Reach) -> Ceiling:
             break
         cost += price * min(left, times)
         left -= min(left, times)
-    return Ceiling(attempts, cost, longest)
+    return Ceiling(attempts, cost, longest - min(ANSWER_NS, longest // 20))
 
 
 def _widest(policies: tuple[Policy, ...], said: list[T | None], default: int) -> int:

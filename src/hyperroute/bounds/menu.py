@@ -52,6 +52,27 @@ def words(plan: Plan) -> Iterator[Failure]:
                 yield Failure(kind=kind, advice=advice, pushback=pushback, hint_ns=0)
 
 
+class Menus:
+    """Menus by what they depend on, so that each is found once."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._found: dict[tuple[object, ...], tuple[object, Menu]] = {}
+
+    def of(self, plan: Plan) -> Menu:
+        """Find the words that matter against one plan."""
+        key = (
+            id(plan.rules),
+            plan.request.kind,
+            len(plan.candidates) == 1,
+            any(candidate.rotations for candidate in plan.candidates),
+            any(candidate.after for candidate in plan.candidates),
+        )
+        if key not in self._found:
+            self._found[key] = (plan.rules, menu(plan))  # held, so that no other has its id
+        return self._found[key][1]
+
+
 def menu(plan: Plan) -> Menu:
     """Find the words that matter against one plan."""
     onward: Failure | None = None
@@ -82,4 +103,4 @@ def _steady(failure: Failure) -> bool:
     return failure.kind not in {FailureClass.RATE_LIMITED, FailureClass.OVERLOADED}
 
 
-__all__ = ["KEYED", "Menu", "menu", "words"]
+__all__ = ["KEYED", "Menu", "Menus", "menu", "words"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hyperroute.bounds.adversary import Option, Path, Said, best_choice, best_walk, said_by
-from hyperroute.bounds.menu import Menu, menu
+from hyperroute.bounds.menu import Menu, Menus
 from hyperroute.bounds.outages import NO_LISTS, Lists
 from hyperroute.bounds.situation import Situation
 from hyperroute.bounds.spending import spending
@@ -50,6 +50,8 @@ class Moment:
     options: tuple[Option, ...]
     loose: tuple[Option, ...]
     room: tuple[int, ...]
+    everybody: frozenset[str] = frozenset()
+    """All that stands in the lists, also what is dropped behind them."""
 
     @property
     def exact(self) -> bool:
@@ -96,7 +98,9 @@ class Moment:
             return NOTHING
         if not self.menu.plain:
             high = best_walk(self.plan, self.options, self.attempts, each, last)
-            low = best_walk(self.plan, self.options, self.attempts, each_low, last_low)
+            low = high
+            if any(each(o) != each_low(o) or last(o) != last_low(o) for o in self.options):
+                low = best_walk(self.plan, self.options, self.attempts, each_low, last_low)
             if high is None:
                 return NOTHING
             return Found(high.value, None if low is None else low.value, low)
@@ -181,19 +185,22 @@ def _spread(
     return None if left else (*timed, replace(said[-1], duration_ns=ending))
 
 
-def moment(plan: Plan, view: View, lists: Lists = NO_LISTS) -> Moment:
+def moment(
+    plan: Plan, view: View, lists: Lists = NO_LISTS, *, menus: Menus | None = None
+) -> Moment:
     """See a plan as an adversary does.
 
     Args:
         plan: Made of the lists before they are cut, so that every offer an outage lets in is there.
         view: What it was made of.
         lists: What is cut of it.
+        menus: What was found before.
     """
-    said = menu(plan)
+    said = (menus or Menus()).of(plan)
     attempts = min(plan.rules.attempts, ATTEMPTS_CEILING)
     strict = tuple(_options(plan, view, said, lists, loose=False))
     loose = tuple(_options(plan, view, said, lists, loose=True)) if lists.repeated else strict
-    return Moment(plan, said, attempts, strict, loose, lists.room)
+    return Moment(plan, said, attempts, strict, loose, lists.room, lists.everybody)
 
 
 def _options(

@@ -40,11 +40,13 @@ class Lists:
         room: Of each list, how many offers it takes.
         members: Of each list, the offers that are taken into it.
         repeated: Offers that stand in several leaves, and may come in by another.
+        everybody: All offers of all leaves, also those that a later condition drops.
     """
 
     room: tuple[int, ...]
     members: tuple[frozenset[str], ...]
     repeated: frozenset[str]
+    everybody: frozenset[str] = frozenset()
 
     def groups(self, offer: str, *, loose: bool) -> tuple[int, ...]:
         """Number the lists that an offer takes room of; loosely, none if it may come in elsewhere."""
@@ -76,7 +78,7 @@ def lists_of(terms: tuple[Term, ...], view: View) -> Lists:
     for term in terms:
         visit(term)
     repeated = frozenset(offer for offer, count in leaves.items() if count > 1)
-    return Lists(tuple(room), tuple(members), repeated)
+    return Lists(tuple(room), tuple(members), repeated, frozenset(leaves))
 
 
 def _inside(term: Term, view: View) -> tuple[Term, ...]:

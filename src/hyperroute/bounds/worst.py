@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hyperroute.bounds.adversary import Path
 from hyperroute.bounds.ceiling import Ceiling, ceiling
 from hyperroute.bounds.classes import CLASSES_MAX, Classes, classes_of
+from hyperroute.bounds.menu import Menus
 from hyperroute.bounds.moment import Found, Moment, moment, view_of
 from hyperroute.bounds.outages import NO_LISTS, OFFERS_MAX, lists_of, states
 from hyperroute.bounds.reach import Reach, reach, untaken
@@ -117,6 +118,7 @@ class _Search:
     cost: _Best = field(default_factory=_Best)
     time: _Best = field(default_factory=_Best)
     seen: set[object] = field(default_factory=set)
+    menus: Menus = field(default_factory=Menus)
     looked: int = 0
     states_left: int = STATES_MAX
     complete: bool = True
@@ -130,7 +132,7 @@ class _Search:
                 continue
             view = view_of(one, plan)
             lists = lists_of(self.reach.terms, _cut(view, self.table)) if self.reach.takes else None
-            seen = moment(plan, view, NO_LISTS if lists is None else lists)
+            seen = moment(plan, view, lists or NO_LISTS, menus=self.menus)
             if seen.key in self.seen:
                 continue
             self.seen.add(seen.key)
@@ -159,7 +161,7 @@ class _Search:
             plan = one.plan(self.table)
             if not plan.candidates or plan.candidates[0].last_resort:
                 continue
-            there = moment(plan, view_of(one, plan))
+            there = moment(plan, view_of(one, plan), menus=self.menus)
             if there.key not in self.seen:
                 self.seen.add(there.key)
                 self._take(one, there)
@@ -229,6 +231,8 @@ def traced(situation: Situation, seen: Moment, path: Path, *, cut: bool) -> Trac
     for position, candidate in enumerate(candidates):
         if position not in used and (cut or (position < last and seen.menu.plain)):
             closed.add(f"offer:{candidate.offer.id}")
+    tried = {candidates[position].offer.id for position in used}
+    closed |= {f"offer:{offer}" for offer in seen.everybody - tried if cut}
     attempts = tuple(
         Attempted(candidates[said.position].offer.id, said.failure, said.duration_ns)
         for said in path.said
