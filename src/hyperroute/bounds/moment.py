@@ -136,26 +136,41 @@ class Moment:
         def lasts(option: Option) -> int:
             return limit if option.total_ns is None else option.total_ns
 
+        def timed(said: tuple[Said, ...], value: int, bound: int) -> Found:
+            total = min(limit, value)
+            spread = _spread(said, {o.position: lasts(o) for o in self.options}, total, latest)
+            if spread is None:
+                return Found(min(limit, bound), None, None)
+            return Found(min(limit, bound), total, Path(total, spread))
+
+        walk = None
         if not self.menu.plain:
             walk = best_walk(self.plan, self.options, self.attempts, lasts, lasts)
-            return NOTHING if walk is None else Found(min(limit, walk.value), None, walk)
+            if walk is None:
+                return NOTHING
         high = best_choice(self.loose, self.attempts, self.room, lasts, lasts)
         low = best_choice(self.options, self.attempts, self.room, lasts, lasts)
         if high is None or low is None:
             return NOTHING
-        longest = min(limit, high[0])
-        if high[0] < limit and self.attempts > 1 and any(one.repeats for one in self.options):
+        most = high[0] if walk is None else walk.value
+        if most < limit and self.attempts > 1 and self._again():
             return self._waited(limit, latest)
-        total = min(limit, low[0])
-        said = said_by(self.options, low[1], self.menu)
-        timed = _spread(said, {one.position: lasts(one) for one in self.options}, total, latest)
-        if timed is None:
-            return Found(longest, None, None)
-        return Found(longest, total, Path(total, timed))
+        if walk is not None:
+            found = timed(walk.said, walk.value, walk.value)
+            return replace(found, path=found.path and replace(found.path, closed=walk.closed))
+        return timed(said_by(self.options, low[1], self.menu), low[0], high[0])
+
+    def _again(self) -> list[Option]:
+        """List the options that a run can begin with and that are tried again."""
+        return [
+            option
+            for option in self.options
+            if option.repeats and not self.plan.candidates[option.position].after
+        ]
 
     def _waited(self, limit: int, latest: int) -> Found:
         """Find it where a provider may ask for a wait that leaves just enough time for one more."""
-        longest = max((o for o in self.options if o.repeats), key=lambda one: one.total_ns or 0)
+        longest = max(self._again(), key=lambda one: one.total_ns or 0)
         most = max(one.total_ns or 0 for one in self.loose)
         bound = min(limit, latest + most)
         hint = min(HINT_NS_MAX, latest - SECOND)
