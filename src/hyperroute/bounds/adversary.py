@@ -130,12 +130,19 @@ def said_by(options: Sequence[Option], picks: Picks, menu: Menu) -> tuple[Said, 
 
 # --- a walk -----------------------------------------------------------------------------------------
 def best_walk(
-    plan: Plan, options: Sequence[Option], attempts: int, each: Weight, last: Weight
+    plan: Plan,
+    options: Sequence[Option],
+    attempts: int,
+    each: Weight,
+    last: Weight,
+    *,
+    aside: bool = True,
 ) -> Path | None:
     """Walk through every sequence of failures and outages, by the machine's own moves.
 
     An offer that is out is stepped over, and so is a key; that a retry is denied in mid-run comes to
-    the same as a provider who does not want to be asked again.
+    the same as a provider who does not want to be asked again. Without ``aside`` no offer is out:
+    where lists are cut, another one would take its place.
     """
     by_position = {option.position: option for option in options}
     said = told_apart(plan)
@@ -145,9 +152,9 @@ def best_walk(
         key = (move.kind, move.trail, move.origin, failure, left)
         if key not in known:
             known[key] = granted(move, left)
-            aside = denied(move, failure, left)
-            if aside is not None and aside.value > known[key].value:
-                known[key] = aside
+            other = denied(move, failure, left)
+            if other is not None and other.value > known[key].value:
+                known[key] = other
         return known[key]
 
     def granted(move: Move, left: int) -> Path:
@@ -172,12 +179,14 @@ def best_walk(
             return None
         offer = plan.candidates[move.trail.position].offer
         turning = move.kind == "rotate"
+        if not turning and not aside:
+            return None
         key = f"credential_model:{move.trail.credential}/{offer.model}"
         before = None if failure is None else said[failure]
-        aside = sidestep(plan, move, "credential" if turning else "offer", before)
-        if aside is None:
+        onwards = sidestep(plan, move, "credential" if turning else "offer", before)
+        if onwards is None:
             return None
-        rest = best(aside, failure, left)
+        rest = best(onwards, failure, left)
         return replace(rest, closed=rest.closed | {key if turning else f"offer:{offer.id}"})
 
     waits = any(candidate.after for candidate in plan.candidates)

@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Any
 
 from hyperroute.bounds.reach import Reach
-from hyperroute.bounds.sizes import output_values, token_values
+from hyperroute.bounds.sizes import size_values
 from hyperroute.bounds.values import parameter_axes
 from hyperroute.catalog.condition import Condition, Fact, FactRef, Line, Scalar
 from hyperroute.catalog.facts import is_offer_fact, offer_fact
@@ -60,9 +60,7 @@ def axes_of(reach: Reach, extra: Iterable[Condition] = ()) -> Axes:
     """
     conditions = (*reach.conditions, *extra)
     found = Axes()
-    outputs = output_values(reach, conditions)
-    found.add("max_out", outputs)
-    found.add("tokens", token_values(reach, conditions, outputs))
+    found.add("size", size_values(reach, conditions))
     read = _facts(reach, conditions)
     stream = "req.stream" in read
     found.add("stream", (True, False) if stream else (True,))

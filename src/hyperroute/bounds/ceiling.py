@@ -12,6 +12,7 @@ from typing import TypeVar
 from hyperroute.bounds.reach import Reach
 from hyperroute.bounds.sizes import SPOKEN
 from hyperroute.canon.failure import Reaction
+from hyperroute.canon.units import MILLISECOND
 from hyperroute.canon.usage import Usage
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.pricing import bound
@@ -58,7 +59,8 @@ def ceiling(reach: Reach) -> Ceiling:
             break
         cost += price * min(left, times)
         left -= min(left, times)
-    return Ceiling(attempts, cost, longest - min(ANSWER_NS, longest // 20))
+    longest -= min(ANSWER_NS, longest // 20)
+    return Ceiling(attempts, cost, -(-longest // MILLISECOND) * MILLISECOND)
 
 
 def _widest(policies: tuple[Policy, ...], said: list[T | None], default: int) -> int:

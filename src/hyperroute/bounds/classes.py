@@ -17,9 +17,7 @@ from hyperroute.routing.readings import write_one
 CLASSES_MAX = 4_096
 """Of one name; of more only a sample is looked at, and no bound is called exact for it alone."""
 
-_PLAIN = frozenset(
-    {"tokens", "max_out", "stream", "endpoint", "needs", "fallback", "avoid", "seed"}
-)
+_PLAIN = frozenset({"stream", "endpoint", "needs", "fallback", "avoid", "seed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Classes:
 
     def __iter__(self) -> Iterator[Situation]:
         """Give one situation for each class that is looked at."""
-        for index in _indices(self.size, self.most):
+        for index in _indices(self.axes.axes, self.size, self.most):
             yield _situation(self.reach, _at(self.axes.axes, index))
 
 
@@ -58,16 +56,26 @@ def classes_of(
     return Classes(reach, axes, size, axes.complete and size <= most, most)
 
 
-def _indices(size: int, most: int) -> Iterator[int]:
-    """Number the classes to look at: all, or a fixed sample that begins with the plainest."""
+def _indices(axes: list[Axis], size: int, most: int) -> Iterator[int]:
+    """Number the classes to look at: all, or a sample that begins with one change at a time."""
     if size <= most:
         yield from range(size)
         return
+    seen = dict.fromkeys(_single(axes))
     stride = max(1, size * 618 // 1000)
     while gcd(stride, size) != 1:
         stride += 1
-    for step in range(most):
-        yield step * stride % size
+    seen.update(dict.fromkeys(step * stride % size for step in range(most)))
+    yield from list(seen)[:most]
+
+
+def _single(axes: list[Axis]) -> Iterator[int]:
+    """Number the classes that differ from the plainest in one way."""
+    yield 0
+    place = 1
+    for axis in axes:
+        yield from (digit * place for digit in range(1, len(axis.values)))
+        place *= max(1, len(axis.values))
 
 
 def _at(axes: Iterable[Axis], index: int) -> dict[str, Any]:
@@ -84,11 +92,14 @@ def _situation(reach: Reach, values: Mapping[str, Any]) -> Situation:
     facts = {
         name: value
         for name, value in values.items()
-        if name not in _PLAIN and value is not None and not name.startswith("parameter ")
+        if name not in _PLAIN | {"size"} and value is not None and not name.startswith("parameter ")
     }
+    tokens, max_out = values["size"]
     plain = {name: value for name, value in values.items() if name in _PLAIN}
     return Situation(
         kind=reach.kind,
+        tokens=tokens,
+        max_out=max_out,
         parameters=MappingProxyType(
             {name: write_one(name, value) for name, value in parameters.items()}
         ),

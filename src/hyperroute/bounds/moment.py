@@ -10,7 +10,7 @@ from hyperroute.bounds.menu import Menu, Menus
 from hyperroute.bounds.outages import NO_LISTS, Lists
 from hyperroute.bounds.situation import Situation
 from hyperroute.bounds.spending import spending
-from hyperroute.canon.units import SECOND
+from hyperroute.canon.units import MILLISECOND, SECOND
 from hyperroute.routing.attempt import ANSWER_NS, min_useful_ns
 from hyperroute.routing.backoff import HINT_NS_MAX
 from hyperroute.routing.plan import Plan
@@ -52,6 +52,8 @@ class Moment:
     room: tuple[int, ...]
     everybody: frozenset[str] = frozenset()
     """All that stands in the lists, also what is dropped behind them."""
+    cut: bool = False
+    """The plan of one outage, of lists that are cut: to close another offer would let one in."""
 
     @property
     def exact(self) -> bool:
@@ -71,6 +73,7 @@ class Moment:
             self.loose,
             self.room,
             self.plan.deadline_ns,
+            self.cut,
             rules.jitter,
             afters if any(afters) else (),
             contexts,
@@ -99,8 +102,11 @@ class Moment:
         if not self.menu.plain:
             high = best_walk(self.plan, self.options, self.attempts, each, last)
             low = high
-            if any(each(o) != each_low(o) or last(o) != last_low(o) for o in self.options):
-                low = best_walk(self.plan, self.options, self.attempts, each_low, last_low)
+            differ = any(each(o) != each_low(o) or last(o) != last_low(o) for o in self.options)
+            if differ or self.cut:
+                low = best_walk(
+                    self.plan, self.options, self.attempts, each_low, last_low, aside=not self.cut
+                )
             if high is None:
                 return NOTHING
             return Found(high.value, None if low is None else low.value, low)
@@ -114,15 +120,28 @@ class Moment:
         return Found(high_choice[0], low_choice[0], Path(low_choice[0], said))
 
     def worst_time(self) -> Found:
-        """Find the longest time from the beginning of a run to its end."""
+        """Find the longest time from the beginning of a run to its end, rounded up to milliseconds."""
+        found = self._longest()
+        return Found(_rounded(found.bound), _rounded(found.attained), found.path)
+
+    def _longest(self) -> Found:
         if not self.options:
             return NOTHING
         deadline = self.plan.deadline_ns
         limit = deadline - min(ANSWER_NS, deadline // 20)
+        before: frozenset[str] = frozenset()
+        endless = False
         for option in self.options:
             opens = not self.plan.candidates[option.position].after
             if opens and (option.total_ns is None or option.total_ns >= limit):
-                return Found(limit, limit, Path(limit, (Said(option.position, None, limit),)))
+                endless = True
+                if not (self.cut and before):
+                    said = (Said(option.position, None, limit),)
+                    return Found(limit, limit, Path(limit, said, before))
+            if opens:
+                before |= {f"offer:{option.offer}"}
+        if endless:
+            return Found(limit, None, None)
         return self._limited(limit, deadline - min_useful_ns(self.plan))
 
     def _limited(self, limit: int, latest: int) -> Found:
@@ -136,20 +155,26 @@ class Moment:
         def lasts(option: Option) -> int:
             return limit if option.total_ns is None else option.total_ns
 
+        def fails(option: Option) -> int:
+            return lasts(option) - 1  # at its very limit it fails by itself, which may be the end
+
         def timed(said: tuple[Said, ...], value: int, bound: int) -> Found:
             total = min(limit, value)
-            spread = _spread(said, {o.position: lasts(o) for o in self.options}, total, latest)
+            each = {o.position: fails(o) for o in self.options}
+            spread = _spread(said, each, {o.position: lasts(o) for o in self.options}, total, latest)
             if spread is None:
                 return Found(min(limit, bound), None, None)
             return Found(min(limit, bound), total, Path(total, spread))
 
         walk = None
         if not self.menu.plain:
-            walk = best_walk(self.plan, self.options, self.attempts, lasts, lasts)
+            walk = best_walk(
+                self.plan, self.options, self.attempts, fails, lasts, aside=not self.cut
+            )
             if walk is None:
                 return NOTHING
         high = best_choice(self.loose, self.attempts, self.room, lasts, lasts)
-        low = best_choice(self.options, self.attempts, self.room, lasts, lasts)
+        low = best_choice(self.options, self.attempts, self.room, fails, lasts)
         if high is None or low is None:
             return NOTHING
         most = high[0] if walk is None else walk.value
@@ -184,8 +209,12 @@ class Moment:
         return Found(bound, bound, Path(bound, said))
 
 
+def _rounded(ns: int | None) -> int | None:
+    return None if ns is None else -(-ns // MILLISECOND) * MILLISECOND
+
+
 def _spread(
-    said: Sequence[Said], lasts: dict[int, int], total: int, latest: int
+    said: Sequence[Said], fails: dict[int, int], lasts: dict[int, int], total: int, latest: int
 ) -> tuple[Said, ...] | None:
     """Give every attempt its time so that all together last ``total``; ``None``: they cannot."""
     ending = min(lasts[said[-1].position], total)
@@ -194,14 +223,14 @@ def _spread(
         return None
     timed: list[Said] = []
     for one in said[:-1]:
-        given = min(left, lasts[one.position])
+        given = min(left, fails[one.position])
         timed.append(replace(one, duration_ns=given))
         left -= given
     return None if left else (*timed, replace(said[-1], duration_ns=ending))
 
 
 def moment(
-    plan: Plan, view: View, lists: Lists = NO_LISTS, *, menus: Menus | None = None
+    plan: Plan, view: View, lists: Lists = NO_LISTS, *, menus: Menus | None = None, cut: bool = False
 ) -> Moment:
     """See a plan as an adversary does.
 
@@ -210,12 +239,13 @@ def moment(
         view: What it was made of.
         lists: What is cut of it.
         menus: What was found before.
+        cut: The plan is that of one outage, its lists already cut.
     """
     said = (menus or Menus()).of(plan)
     attempts = min(plan.rules.attempts, ATTEMPTS_CEILING)
     strict = tuple(_options(plan, view, said, lists, loose=False))
     loose = tuple(_options(plan, view, said, lists, loose=True)) if lists.repeated else strict
-    return Moment(plan, said, attempts, strict, loose, lists.room, lists.everybody)
+    return Moment(plan, said, attempts, strict, loose, lists.room, lists.everybody, cut)
 
 
 def _options(

@@ -19,7 +19,7 @@ from hyperroute.catalog.facts import holds
 from hyperroute.routing.table import RouteTable
 from hyperroute.routing.view import View
 
-STATES_MAX = 16_384
+STATES_MAX = 4_096
 """Outages enumerated for one name, where a choice cannot stand for them."""
 
 
@@ -66,7 +66,7 @@ class Bounds:
 
     Attributes:
         cost: In ``1 / scale`` USD.
-        time: In nanoseconds.
+        time: In nanoseconds, rounded up to whole milliseconds.
         classes: How many request classes there are, ``looked`` how many were looked at.
     """
 
@@ -161,7 +161,7 @@ class _Search:
             plan = one.plan(self.table)
             if not plan.candidates or plan.candidates[0].last_resort:
                 continue
-            there = moment(plan, view_of(one, plan), menus=self.menus)
+            there = moment(plan, view_of(one, plan), menus=self.menus, cut=True)
             if there.key not in self.seen:
                 self.seen.add(there.key)
                 self._take(one, there)
@@ -229,7 +229,7 @@ def traced(situation: Situation, seen: Moment, path: Path, *, cut: bool) -> Trac
     last = max(used)
     closed = set(path.closed)
     for position, candidate in enumerate(candidates):
-        if position not in used and (cut or (position < last and seen.menu.plain)):
+        if position not in used and (cut or (position < last and seen.menu.plain and not seen.cut)):
             closed.add(f"offer:{candidate.offer.id}")
     tried = {candidates[position].offer.id for position in used}
     closed |= {f"offer:{offer}" for offer in seen.everybody - tried if cut}

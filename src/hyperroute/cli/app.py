@@ -17,6 +17,7 @@ from hyperroute.cli import (
     models,
     plan,
     plugins,
+    prove,
     schema,
     serve,
     test,
@@ -59,6 +60,7 @@ app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)
 app.command("test")(test.run_tests)
+app.command("prove")(prove.prove)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)

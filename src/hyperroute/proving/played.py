@@ -14,7 +14,7 @@ from hyperroute.bounds.moment import view_of
 from hyperroute.bounds.spending import spending
 from hyperroute.bounds.worst import Attempted, Trace
 from hyperroute.canon.events import Started, UsageReported
-from hyperroute.canon.units import SECOND, Instant
+from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.canon.usage import Usage
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.errors import RequestError
@@ -61,8 +61,8 @@ class Played:
 
     @property
     def time_ns(self) -> int:
-        """How long the run took."""
-        return self.record.latency_ns
+        """How long the run took, rounded up to milliseconds."""
+        return -(-self.record.latency_ns // MILLISECOND) * MILLISECOND
 
 
 @dataclass(slots=True)
