@@ -14,7 +14,7 @@ from functools import cache
 from hyperroute.bounds.menu import KEYED, Menu, words
 from hyperroute.bounds.spending import Spending
 from hyperroute.canon.failure import Failure, FailureClass, Reaction
-from hyperroute.routing.moves import Move, following, opening, reaction_to, sidestep
+from hyperroute.routing.moves import Move, ban_key, following, opening, reaction_to, sidestep
 from hyperroute.routing.plan import Plan
 
 Weight = Callable[["Option"], int]
@@ -68,6 +68,8 @@ def best_choice(
     room: Sequence[int],
     each: Weight,
     last: Weight,
+    *,
+    skips: bool = True,
 ) -> tuple[int, Picks] | None:
     """Choose candidates, each a number of times, so that the sum of their weights is greatest.
 
@@ -77,17 +79,18 @@ def best_choice(
         room: Of each group, how many of its members may be tried.
         each: Weight of an attempt that fails.
         last: Weight of the attempt that ends the run, at least as much.
+        skips: Whether an option may be passed by, because its offer is out.
 
     Returns:
         The sum, and pairs of an option's index and its attempts; ``None`` without any option.
     """
-    kept = _kept(options, attempts, each, last)
+    kept = _kept(options, attempts, each, last) if skips else list(range(len(options)))
 
     @cache
     def best(at: int, left: int, free: tuple[int, ...]) -> tuple[int, Picks] | None:
         if at == len(kept) or left == 0:
             return None
-        found = best(at + 1, left, free)
+        found = best(at + 1, left, free) if skips else None
         option = options[kept[at]]
         after = tuple(n - (group in option.groups) for group, n in enumerate(free))
         if min(after, default=0) < 0:
@@ -149,7 +152,15 @@ def best_walk(
     known: dict[tuple[object, ...], Path] = {}
 
     def best(move: Move, failure: int | None, left: int) -> Path:
-        key = (move.kind, move.trail, move.origin, failure, left)
+        trail = move.trail
+        key = (
+            move.kind,
+            (trail.position, trail.credential, trail.retries, trail.rotations, trail.used),
+            trail.banned & ahead[trail.position],
+            move.origin if larger else None,
+            failure if waits or larger else None,
+            left,
+        )
         if key not in known:
             known[key] = granted(move, left)
             other = denied(move, failure, left)
@@ -179,8 +190,8 @@ def best_walk(
             return None
         offer = plan.candidates[move.trail.position].offer
         turning = move.kind == "rotate"
-        if not turning and not aside:
-            return None
+        if (turning and onward) or not (turning or aside):
+            return None  # where a word leads on, nobody needs to bar a key
         key = f"credential_model:{move.trail.credential}/{offer.model}"
         before = None if failure is None else said[failure]
         onwards = sidestep(plan, move, "credential" if turning else "offer", before)
@@ -190,6 +201,19 @@ def best_walk(
         return replace(rest, closed=rest.closed | {key if turning else f"offer:{offer.id}"})
 
     waits = any(candidate.after for candidate in plan.candidates)
+    reactions = {reaction_to(plan, word)[0] for word in said}
+    larger = not reactions.isdisjoint({Reaction.LARGER, Reaction.INSTEAD})
+    onward = any(
+        reaction_to(plan, word)[0] is Reaction.NEXT and word.kind not in KEYED for word in said
+    )
+    ahead = [
+        frozenset(
+            ban_key(candidate, key)
+            for candidate in plan.candidates[position:]
+            for key in candidate.credentials
+        )
+        for position in range(len(plan.candidates))
+    ]
     first = opening(plan)
     return None if first is None or attempts < 1 else best(first, None, attempts)
 

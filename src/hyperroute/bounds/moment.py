@@ -111,7 +111,9 @@ class Moment:
                 return NOTHING
             return Found(high.value, None if low is None else low.value, low)
         high_choice = best_choice(self.loose, self.attempts, self.room, each, last)
-        low_choice = best_choice(self.options, self.attempts, self.room, each_low, last_low)
+        low_choice = best_choice(
+            self.options, self.attempts, self.room, each_low, last_low, skips=not self.cut
+        )
         if high_choice is None:
             return NOTHING
         if low_choice is None:
@@ -174,7 +176,9 @@ class Moment:
             if walk is None:
                 return NOTHING
         high = best_choice(self.loose, self.attempts, self.room, lasts, lasts)
-        low = best_choice(self.options, self.attempts, self.room, fails, lasts)
+        low = best_choice(
+            self.options, self.attempts, self.room, fails, lasts, skips=not self.cut
+        )
         if high is None or low is None:
             return NOTHING
         most = high[0] if walk is None else walk.value

@@ -58,8 +58,14 @@ class Lists:
 NO_LISTS = Lists((), (), frozenset())
 
 
-def lists_of(terms: tuple[Term, ...], view: View) -> Lists:
-    """Find the cut lists of a request, and the offers that stand in several places."""
+def lists_of(terms: tuple[Term, ...], view: View, whole: View) -> Lists:
+    """Find the cut lists of a request, and the offers that stand in several places.
+
+    Args:
+        terms: What the request's name means.
+        view: The request before its table.
+        whole: The same before the table as it would be if no list were cut.
+    """
     room: list[int] = []
     members: list[frozenset[str]] = []
     leaves: Counter[str] = Counter()
@@ -70,7 +76,7 @@ def lists_of(terms: tuple[Term, ...], view: View) -> Lists:
         if isinstance(term, Restrict):
             if term.take is not None:
                 room.append(term.take)
-                inner_offers = ordered(uncut(term.term), view, open_only=False)
+                inner_offers = ordered(uncut(term.term), whole, open_only=False)
                 members.append(frozenset(offer.id for offer in inner_offers))
         elif not _inside(term, view):
             leaves.update({offer.id for offer in ordered(term, view, open_only=False)})

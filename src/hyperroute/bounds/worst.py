@@ -22,6 +22,9 @@ from hyperroute.routing.view import View
 STATES_MAX = 4_096
 """Outages enumerated for one name, where a choice cannot stand for them."""
 
+WALK_PRICE = 8
+"""A walk through one state takes the time of so many choices."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
@@ -131,7 +134,9 @@ class _Search:
             if not plan.candidates or plan.candidates[0].last_resort:
                 continue
             view = view_of(one, plan)
-            lists = lists_of(self.reach.terms, _cut(view, self.table)) if self.reach.takes else None
+            lists = None
+            if self.reach.takes:
+                lists = lists_of(self.reach.terms, _cut(view, self.table), view)
             seen = moment(plan, view, lists or NO_LISTS, menus=self.menus)
             if seen.key in self.seen:
                 continue
@@ -152,9 +157,10 @@ class _Search:
     def _enumerated(self, situation: Situation, seen: Moment) -> bool:
         """Look at every outage by itself, if there are not too many."""
         offers = [option.offer for option in seen.options]
-        if len(offers) > OFFERS_MAX or 2 ** len(offers) > self.states_left:
+        price = 2 ** len(offers) * (1 if seen.menu.plain else WALK_PRICE)
+        if len(offers) > OFFERS_MAX or price > self.states_left:
             return False
-        self.states_left -= 2 ** len(offers)
+        self.states_left -= price
         for out in states(offers):
             closed = situation.closed | {f"offer:{offer}" for offer in out}
             one = replace(situation, closed=closed)
