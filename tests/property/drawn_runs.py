@@ -44,12 +44,12 @@ def run(dice: Random, table: RouteTable, situation: Situation, board: Board) -> 
     made = situation.plan(table)
     view = view_of(situation, made)
     most = [spending(one.offer, view).usage for one in made.candidates]
-    used = {one.offer.id: usage for one, usage in zip(made.candidates, most, strict=True)}
-    by_model = {one.sends: used[one.offer.id] for one in made.candidates}
+    hosts = [(one.offer.provider, one.sends) for one in made.candidates]
+    used = dict(zip(hosts, most, strict=True))
     answers = dice.random() < 0.3
 
     def flow(call: Outbound) -> Flow:
-        usage = _some(dice, by_model[call.model])
+        usage = _some(dice, used[call.group, call.model])
         yield Pause(dice.choice((0, 0, 0, SECOND // 2, 3 * SECOND, 30 * SECOND)))
         if answers and dice.random() < 0.3:
             yield from answer(call.model, usage, cut=3 if dice.random() < 0.2 else None)

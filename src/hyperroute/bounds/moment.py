@@ -109,7 +109,9 @@ class Moment:
                 )
             if high is None:
                 return NOTHING
-            return Found(high.value, None if low is None else low.value, low)
+            if low is None or self.room:
+                return Found(high.value, None, None)  # a walk does not count the room of lists
+            return Found(high.value, low.value, low)
         high_choice = best_choice(self.loose, self.attempts, self.room, each, last)
         low_choice = best_choice(
             self.options, self.attempts, self.room, each_low, last_low, skips=not self.cut
@@ -184,6 +186,8 @@ class Moment:
         most = high[0] if walk is None else walk.value
         if most < limit and self.attempts > 1 and self._again():
             return self._waited(limit, latest)
+        if walk is not None and self.room:
+            return Found(min(limit, walk.value), None, None)
         if walk is not None:
             found = timed(walk.said, walk.value, walk.value)
             return replace(found, path=found.path and replace(found.path, closed=walk.closed))

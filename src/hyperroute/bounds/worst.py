@@ -124,7 +124,6 @@ class _Search:
     menus: Menus = field(default_factory=Menus)
     looked: int = 0
     states_left: int = STATES_MAX
-    complete: bool = True
 
     def look(self, situation: Situation) -> None:
         """Look at one class."""
@@ -143,7 +142,6 @@ class _Search:
             self.seen.add(seen.key)
             if not seen.exact and self._enumerated(one, seen):
                 continue
-            self.complete &= seen.exact or seen.menu.plain
             self._take(one, seen)
 
     def _take(self, situation: Situation, seen: Moment) -> None:
@@ -203,7 +201,7 @@ def bounds_of(
 
 
 def _concluded(search: _Search, classes: Classes, most: Ceiling) -> Bounds:
-    complete = classes.complete and search.complete
+    complete = classes.complete
     return Bounds(
         name=search.reach.name,
         attempts=search.attempts.worst(most.attempts, complete=complete),

@@ -73,6 +73,8 @@ def _tell(one: str, other: str, verdict: Verdict) -> None:
 def _document(one: str, other: str, verdict: Verdict) -> dict[str, Any]:
     found = verdict.difference
     return {
+        "left": one,
+        "right": other,
         "equal": verdict.equal,
         "proved": verdict.proved,
         "classes": verdict.classes,
@@ -82,8 +84,8 @@ def _document(one: str, other: str, verdict: Verdict) -> dict[str, Any]:
             "name": found.name,
             "aspect": found.aspect,
             "request": None if found.situation is None else found.situation.told(),
-            one if one != other else "left": found.left,
-            other if one != other else "right": found.right,
+            "left": found.left,
+            "right": found.right,
         },
     }
 
