@@ -11,13 +11,13 @@ from collections import Counter
 from random import Random
 
 import pytest
+from tests.property.drawn_runs import run
+from tests.property.drawn_tables import drawn, situation
 
 from hyperroute.bounds.reach import proved_names
 from hyperroute.bounds.worst import bounds_of
 from hyperroute.proving.played import play
 from hyperroute.runtime.board import Board
-from tests.property.drawn_runs import run
-from tests.property.drawn_tables import drawn, situation
 
 TABLES = int(os.environ.get("HYPERROUTE_TABLES", "100"))
 SHARES = 20
@@ -50,9 +50,10 @@ def test_the_adversary_attains_every_exact_bound_and_chance_exceeds_none(share: 
                 if worst.bound is not None and not worst.exact:
                     seen["not attained"] += 1
                 seen["exact"] += worst.exact
-            _exceeds_none(Random(f"{seed} {name}"), table, name, found)
+            dice = Random(f"{seed} {name}")  # noqa: S311 - it must repeat
+            _exceeds_none(dice, table, name, found)
     assert seen["exact"] > seen["names"]
-    assert seen["not attained"] * 100 <= seen["names"]
+    assert seen["not attained"] <= 3 + seen["exact"] // 100
 
 
 def _exceeds_none(dice: Random, table, name: str, found) -> None:

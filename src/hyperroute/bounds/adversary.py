@@ -227,7 +227,7 @@ def told_apart(plan: Plan) -> list[Failure]:
     waited_for = {kind for candidate in plan.candidates for kind in candidate.after}
     met: dict[tuple[FailureClass | None, Reaction, bool], Failure] = {}
     counts: dict[FailureClass | None, int] = {}
-    for failure in words(plan):
+    for failure in words():
         named = failure.kind if failure.kind in waited_for else None
         reaction, count = reaction_to(plan, failure)
         if reaction is Reaction.STOP:

@@ -223,9 +223,7 @@ def _models(found: Axes, reach: Reach, reading: _Reading, members: list[str]) ->
 
 
 def _subsets(members: list[str]) -> list[Any]:
-    return [
-        chosen for size in range(len(members) + 1) for chosen in combinations(members, size)
-    ]
+    return [chosen for size in range(len(members) + 1) for chosen in combinations(members, size)]
 
 
 # --- what only equivalents make a difference of ------------------------------------------------------

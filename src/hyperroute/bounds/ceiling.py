@@ -7,7 +7,6 @@ leaves unsaid may be widened from the language's default by another policy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 from hyperroute.bounds.reach import Reach
 from hyperroute.bounds.sizes import SPOKEN
@@ -20,7 +19,6 @@ from hyperroute.routing.attempt import ANSWER_NS
 from hyperroute.routing.needs import UNKNOWN_WINDOW
 from hyperroute.routing.table import ATTEMPTS_CEILING, Policy, Rules
 
-T = TypeVar("T", bound=int)
 _LANGUAGE = Rules()
 
 
@@ -63,7 +61,7 @@ def ceiling(reach: Reach) -> Ceiling:
     return Ceiling(attempts, cost, -(-longest // MILLISECOND) * MILLISECOND)
 
 
-def _widest(policies: tuple[Policy, ...], said: list[T | None], default: int) -> int:
+def _widest(policies: tuple[Policy, ...], said: list[int | None], default: int) -> int:
     """Take what those who apply to everybody say; else the widest that anybody could get."""
     always = [
         value

@@ -43,7 +43,7 @@ class Menu:
     plain: bool
 
 
-def words(plan: Plan) -> Iterator[Failure]:
+def words() -> Iterator[Failure]:
     """Give every failure that a provider may cause, the likeliest first."""
     kinds = [*_LIKELY, *(kind for kind in FailureClass if kind not in {*_LIKELY, *_NOT_SAID})]
     for kind in kinds:
@@ -79,7 +79,7 @@ def menu(plan: Plan) -> Menu:
     again: Failure | None = None
     turn: Failure | None = None
     times = 0
-    for failure in words(plan):
+    for failure in words():
         if failure.kind in KEYED:
             continue
         reaction, count = reaction_to(plan, failure)

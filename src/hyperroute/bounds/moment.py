@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hyperroute.bounds.adversary import Option, Path, Said, best_choice, best_walk, said_by
+from hyperroute.bounds.adversary import Option, Path, Said, Weight, best_choice, best_walk, said_by
 from hyperroute.bounds.menu import Menu, Menus
 from hyperroute.bounds.outages import NO_LISTS, Lists
 from hyperroute.bounds.situation import Situation
@@ -96,7 +96,7 @@ class Moment:
             lambda option: option.spending.served_low or 0,
         )
 
-    def _worst(self, each, last, each_low, last_low) -> Found:  # type: ignore[no-untyped-def]
+    def _worst(self, each: Weight, last: Weight, each_low: Weight, last_low: Weight) -> Found:
         if not self.options:
             return NOTHING
         if not self.menu.plain:
@@ -165,7 +165,9 @@ class Moment:
         def timed(said: tuple[Said, ...], value: int, bound: int) -> Found:
             total = min(limit, value)
             each = {o.position: fails(o) for o in self.options}
-            spread = _spread(said, each, {o.position: lasts(o) for o in self.options}, total, latest)
+            spread = _spread(
+                said, each, {o.position: lasts(o) for o in self.options}, total, latest
+            )
             if spread is None:
                 return Found(min(limit, bound), None, None)
             return Found(min(limit, bound), total, Path(total, spread))
@@ -178,9 +180,7 @@ class Moment:
             if walk is None:
                 return NOTHING
         high = best_choice(self.loose, self.attempts, self.room, lasts, lasts)
-        low = best_choice(
-            self.options, self.attempts, self.room, fails, lasts, skips=not self.cut
-        )
+        low = best_choice(self.options, self.attempts, self.room, fails, lasts, skips=not self.cut)
         if high is None or low is None:
             return NOTHING
         most = high[0] if walk is None else walk.value
@@ -211,7 +211,9 @@ class Moment:
         if hint <= 0 or self.menu.again is None or ends < bound:
             return Found(bound, None, None)
         said = (
-            Said(longest.position, replace(self.menu.again, hint_ns=hint - min(SECOND, hint // 10))),
+            Said(
+                longest.position, replace(self.menu.again, hint_ns=hint - min(SECOND, hint // 10))
+            ),
             Said(longest.position, None, limit),
         )
         return Found(bound, bound, Path(bound, said))
@@ -238,7 +240,12 @@ def _spread(
 
 
 def moment(
-    plan: Plan, view: View, lists: Lists = NO_LISTS, *, menus: Menus | None = None, cut: bool = False
+    plan: Plan,
+    view: View,
+    lists: Lists = NO_LISTS,
+    *,
+    menus: Menus | None = None,
+    cut: bool = False,
 ) -> Moment:
     """See a plan as an adversary does.
 
@@ -256,9 +263,7 @@ def moment(
     return Moment(plan, said, attempts, strict, loose, lists.room, lists.everybody, cut)
 
 
-def _options(
-    plan: Plan, view: View, said: Menu, lists: Lists, *, loose: bool
-) -> Iterator[Option]:
+def _options(plan: Plan, view: View, said: Menu, lists: Lists, *, loose: bool) -> Iterator[Option]:
     for position, candidate in enumerate(plan.candidates):
         repeats = min(candidate.retries, said.times) if said.again is not None else 0
         turns = candidate.rotations if said.turn is not None else 0

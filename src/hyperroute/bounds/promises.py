@@ -80,9 +80,7 @@ def _faults(reached: Reach, promise: Promise, most: int) -> Iterator[Broken]:
 
 def _about_callers(never: Condition) -> Condition:
     """Keep the lines that read the caller on their right side, so that classes tell callers apart."""
-    return tuple(
-        line for line in never if any(isinstance(value, FactRef) for value in line.values)
-    )
+    return tuple(line for line in never if any(isinstance(value, FactRef) for value in line.values))
 
 
 # --- numbers -----------------------------------------------------------------------------------------
@@ -149,16 +147,12 @@ def _dies(situation: Situation, plan: Plan, promise: Promise) -> Broken | None:
     )
 
 
-def _strays(
-    situation: Situation, plan: Plan, view: View, promise: Promise
-) -> Broken | None:
+def _strays(situation: Situation, plan: Plan, view: View, promise: Promise) -> Broken | None:
     if not promise.never:
         return None
     for candidate in plan.candidates:
         offer = candidate.offer
-        if all(
-            line_holds(line, partial(view.fact_of, offer), view.fact) for line in promise.never
-        ):
+        if all(line_holds(line, partial(view.fact_of, offer), view.fact) for line in promise.never):
             lines = ", ".join(line.text for line in promise.never)
             others = {one.offer.id for one in plan.candidates} - {offer.id}
             closed = frozenset(f"offer:{one}" for one in others)
@@ -170,9 +164,7 @@ def _strays(
     return None
 
 
-def _unproved(
-    reached: Reach, promise: Promise, left: set[str], size: int
-) -> Iterator[Broken]:
+def _unproved(reached: Reach, promise: Promise, left: set[str], size: int) -> Iterator[Broken]:
     about = f"of {size} classes of requests not all were looked at"
     if promise.survives is not None and "survives" in left:
         count, unit = promise.survives

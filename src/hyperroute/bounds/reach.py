@@ -99,7 +99,7 @@ class Reach:
         names = {key.name for part in self.parts if isinstance(part, Restrict) for key in part.rank}
         return tuple(sorted(n for n in names if n.partition(".")[0] not in _FROM_TABLE))
 
-    def asked(self) -> dict[str, str]:
+    def asked(self) -> dict[str, Any]:
         """Say how a request names this."""
         if self.service is None:
             return {"intent": self.name}

@@ -76,7 +76,8 @@ def _dearest(most: Usage, sheet: Sheet, parameters: Mapping[str, Any]) -> tuple[
     for tokens in _inputs(most, sheet):
         usage = replace(most, input_tokens=tokens)
         rates = rates_of(sheet, partial(_fact, tokens, parameters))
-        filled = replace(usage, **_parts(usage, rates))
+        parts: dict[str, Any] = dict(_parts(usage, rates))
+        filled = replace(usage, **parts)
         for one in (filled, usage):
             price = cost(one, sheet, parameters)
             if price is not None and (best[0] is None or price > best[0]):

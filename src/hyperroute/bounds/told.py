@@ -62,7 +62,7 @@ def run(trace: Trace) -> str:
             parts[-1] = (text, parts[-1][1] + 1)
         else:
             parts.append((text, 1))
-    return ", ".join(text if count == 1 else f"{text} ×{count}" for text, count in parts)
+    return ", ".join(text if count == 1 else f"{text} {count} times" for text, count in parts)
 
 
 def _value(value: object) -> str:

@@ -68,7 +68,7 @@ def _ends(extent: Range, thresholds: Iterable[int]) -> tuple[int, ...]:
     ends = {low, *(int(end) for end in (extent.high,) if isinstance(end, int))}
     high = max(ends)
     for threshold in thresholds:
-        ends |= {value for value in (threshold - 1, threshold, threshold + 1)}
+        ends |= {threshold - 1, threshold, threshold + 1}
     return tuple(sorted(end for end in ends if low <= end <= high))
 
 

@@ -62,7 +62,9 @@ def _tell(one: str, other: str, verdict: Verdict) -> None:
         how = f"{verdict.classes} classes of requests" if verdict.classes else "by the algebra"
         print(f"equal: {how}")
     elif found is None:
-        print(f"no difference found in {verdict.classes} classes of requests; equality is not proved")
+        print(
+            f"no difference found in {verdict.classes} classes of requests; equality is not proved"
+        )
     else:
         asked = "" if found.situation is None else said(found.situation) + outage(found.situation)
         print(f"different in {found.aspect}: {found.name}{': ' + asked if asked else ''}")

@@ -109,7 +109,9 @@ def _proofs(table: RouteTable, model: str | None, *, as_json: bool) -> list[Proo
         meant = table.aliases[model].to if model in table.aliases else model
         if meant not in names:
             known = names_of(table).models
-            misuse(f"no model or intent {model!r} is served{nearest(model, known)}", as_json=as_json)
+            misuse(
+                f"no model or intent {model!r} is served{nearest(model, known)}", as_json=as_json
+            )
         names = [meant]
     with _progress(len(names), quiet=as_json) as step:
         found: list[Proof] = []
@@ -134,9 +136,7 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
 
 
 # --- for people -------------------------------------------------------------------------------------
-def _tell(
-    name: str, proofs: list[Proof], table: RouteTable, took: float, *, traces: bool
-) -> None:
+def _tell(name: str, proofs: list[Proof], table: RouteTable, took: float, *, traces: bool) -> None:
     for line in columns([("NAME", "ATTEMPTS", "USD", "SECONDS", "CLASSES"), *_rows(proofs, table)]):
         print(line)
     if traces:
@@ -158,11 +158,11 @@ def _amount(key: Key, proof: Proof, table: RouteTable) -> str:
     proved = proof.of(key)
     if proved.bound is None:
         return "unbounded"
-    shown = {
-        "attempts": str,
-        "cost": lambda value: usd(value, table),
-        "time": lambda value: seconds(value).removesuffix("s"),
-    }[key](proved.bound)
+    shown = str(proved.bound)
+    if key == "cost":
+        shown = usd(proved.bound, table)
+    elif key == "time":
+        shown = seconds(proved.bound).removesuffix("s")
     return shown if proved.exact else f"{shown} (bound, not attained)"
 
 

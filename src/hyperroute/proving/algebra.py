@@ -49,7 +49,7 @@ class _Normal:
         self._table = table
         self._index = index_of(table)
 
-    def of(self, term: Term, require: Condition, *, free: bool) -> Term:
+    def of(self, term: Term, require: Condition, *, free: bool) -> Term:  # noqa: PLR0911 - one for each form
         """Normalise a term of which more is required."""
         match term:
             case NoOffers():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from hyperroute.bounds.axes import Axes, axes_of, product_size
 from hyperroute.bounds.classes import CLASSES_MAX, Classes
@@ -67,7 +67,8 @@ class _Side:
     reach: Reach
 
     def asked(self, situation: Situation) -> Situation:
-        return replace(situation, **{"model": None, "intent": None, **self.reach.asked()})
+        asked: dict[str, Any] = {"model": None, "intent": None} | self.reach.asked()
+        return replace(situation, **asked)
 
     def outlook(self, situation: Situation) -> tuple[Plan, Lists]:
         plan = self.asked(situation).plan(self.uncut)
@@ -89,7 +90,9 @@ def equal_tables(left: RouteTable, right: RouteTable, *, most: int = CLASSES_MAX
     for name in sorted(ours):
         meant, also = _meant(left, name), _meant(right, name)
         if meant != also:
-            return Verdict(Difference(name, "names", None, meant, also), proved=True, classes=classes)
+            return Verdict(
+                Difference(name, "names", None, meant, also), proved=True, classes=classes
+            )
         if meant == name:
             found = _compared(left, name, right, name, order_only=False, most=most)
             proved, classes = proved and found.proved, classes + found.classes
@@ -98,9 +101,7 @@ def equal_tables(left: RouteTable, right: RouteTable, *, most: int = CLASSES_MAX
     return Verdict(None, proved, classes)
 
 
-def equal_names(
-    table: RouteTable, left: str, right: str, *, most: int = CLASSES_MAX
-) -> Verdict:
+def equal_names(table: RouteTable, left: str, right: str, *, most: int = CLASSES_MAX) -> Verdict:
     """Compare what two chains, intents or models of one table denote: offers and their order."""
     if repr(normal(_term(table, left), table)) == repr(normal(_term(table, right), table)):
         return Verdict(None, proved=True, classes=0)

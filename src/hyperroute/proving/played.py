@@ -18,8 +18,8 @@ from hyperroute.canon.units import MILLISECOND, SECOND, Instant
 from hyperroute.canon.usage import Usage
 from hyperroute.canon.wire import HttpRequest
 from hyperroute.errors import RequestError
-from hyperroute.proving.scripted import accounts_of, answer
 from hyperroute.providers.flow import CallError, Flow, Outbound, Pause, read, send
+from hyperroute.proving.scripted import accounts_of, answer
 from hyperroute.routing.plan import Plan
 from hyperroute.routing.record import Record
 from hyperroute.routing.state import Call, Permit
