@@ -27,6 +27,7 @@ class Option:
     Attributes:
         position: In the plan.
         tries: Attempts at most; ``repeats`` of them are retries, the rest rotations.
+        most: Attempts that no failure whatever could exceed.
         groups: Lists that it was taken into, by number; each has room for so many.
         total_ns: Limit of one attempt; ``None``: that of the run alone.
     """
@@ -35,6 +36,7 @@ class Option:
     offer: str
     tries: int
     repeats: int
+    most: int
     spending: Spending
     total_ns: int | None
     groups: tuple[int, ...] = ()

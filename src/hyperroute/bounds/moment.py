@@ -54,6 +54,8 @@ class Moment:
     """All that stands in the lists, also what is dropped behind them."""
     cut: bool = False
     """The plan of one outage, of lists that are cut: to close another offer would let one in."""
+    tired: bool = False
+    """Enough walks were made for this name; what no walk could exceed has to do."""
 
     @property
     def exact(self) -> bool:
@@ -99,6 +101,10 @@ class Moment:
     def _worst(self, each: Weight, last: Weight, each_low: Weight, last_low: Weight) -> Found:
         if not self.options:
             return NOTHING
+        if self.tired:
+            most = tuple(replace(option, tries=option.most) for option in self.loose)
+            sum_of_all = best_choice(most, self.attempts, self.room, each, last)
+            return NOTHING if sum_of_all is None else Found(sum_of_all[0], None, None)
         if not self.menu.plain:
             high = best_walk(self.plan, self.options, self.attempts, each, last)
             low = high
@@ -145,6 +151,8 @@ class Moment:
             if opens:
                 before |= {f"offer:{option.offer}"}
         if endless:
+            return Found(limit, None, None)
+        if self.tired:
             return Found(limit, None, None)
         return self._limited(limit, deadline - min_useful_ns(self.plan))
 
@@ -272,6 +280,7 @@ def _options(plan: Plan, view: View, said: Menu, lists: Lists, *, loose: bool) -
             offer=candidate.offer.id,
             tries=1 + repeats + turns,
             repeats=repeats,
+            most=1 + candidate.retries + candidate.rotations,
             spending=spending(candidate.offer, view),
             total_ns=candidate.timeouts.total_ns,
             groups=lists.groups(candidate.offer.id, loose=loose),

@@ -22,6 +22,9 @@ from hyperroute.routing.view import View
 STATES_MAX = 4_096
 """Outages enumerated for one name, where a choice cannot stand for them."""
 
+WALKS_MAX = 1_000
+"""Walks through plans whose candidates wait for a failure, for one name; each takes milliseconds."""
+
 WALK_PRICE = 8
 """A walk through one state takes the time of so many choices."""
 
@@ -124,6 +127,7 @@ class _Search:
     menus: Menus = field(default_factory=Menus)
     looked: int = 0
     states_left: int = STATES_MAX
+    walks_left: int = WALKS_MAX
 
     def look(self, situation: Situation) -> None:
         """Look at one class."""
@@ -145,6 +149,10 @@ class _Search:
             self._take(one, seen)
 
     def _take(self, situation: Situation, seen: Moment) -> None:
+        if not seen.menu.plain:
+            self.walks_left -= 1
+            seen = replace(seen, tired=self.walks_left < 0)
+
         def trace(path: Path) -> Trace:
             return traced(situation, seen, path, cut=bool(seen.room))
 
