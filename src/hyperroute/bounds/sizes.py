@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from hyperroute.bounds.dearer import depends, meetings
 from hyperroute.bounds.reach import Reach
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition, Line
@@ -42,7 +43,7 @@ def _outputs(reach: Reach, lines: Iterable[Line]) -> tuple[int | None, ...]:
         return (None,)
     found = {end for low, high in _ends(lines, "req.max_out") for end in (low, high)}
     capped = any(policy.cap.cost is not None for policy in reach.policies)
-    if not found and not capped:
+    if not found and not capped and not depends(reach):
         return (None,)
     limits = {offer.output or UNKNOWN_WINDOW for offer in reach.offers}
     limits |= {policy.cap.output for policy in reach.policies if policy.cap.output is not None}
@@ -60,6 +61,9 @@ def _inputs(reach: Reach, lines: Iterable[Line], output: int | None) -> Iterator
         values |= {p.cap.input for p in reach.policies if p.cap.input is not None}
         values |= {low for offer in reach.offers for low in _steps(offer)}
         values |= set(_priced_out(reach, output))
+        if depends(reach):
+            met = set(meetings(reach, ASSUMED_OUTPUT if output is None else output))
+            values |= met | {at - 1 for at in met}
     if any(offer.context is None and offer.input is None for offer in reach.offers):
         values.add(max([*values, *(high for _, high in ends)], default=0) + 1)
     yield from (value for value in values if value >= 0) if values else (0,)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hyperroute.bounds.adversary import Path
 from hyperroute.bounds.ceiling import Ceiling, ceiling
 from hyperroute.bounds.classes import CLASSES_MAX, Classes, classes_of
+from hyperroute.bounds.dearer import depends, undearer
 from hyperroute.bounds.menu import Menus
 from hyperroute.bounds.moment import Found, Moment, moment, view_of
 from hyperroute.bounds.outages import NO_LISTS, OFFERS_MAX, lists_of, states
@@ -103,9 +104,8 @@ class _Best:
             self.attained = found.attained
             self.trace = trace(found.path)
 
-    def worst(self, most: int | None, *, complete: bool) -> Worst:
+    def worst(self, bound: int | None, most: int | None, *, complete: bool) -> Worst:
         """Conclude; where classes are missing, what holds of every request stands for them."""
-        bound = self.bound
         if not complete:
             bound = most
         elif bound is not None and most is not None:
@@ -202,19 +202,26 @@ def bounds_of(
         return None
     classes = classes_of(found, (when,) if when else (), most=most)
     search = _Search(found, table, untaken(table) if found.takes else table)
+    # Where prices decide which equivalents are used, what they never keep out is the bound.
+    open_table = undearer(table, name) if depends(found) else table
+    loose = search
+    if open_table is not table:
+        loose = _Search(found, open_table, untaken(open_table) if found.takes else open_table)
     for situation in matching(classes, table, when):
         search.look(situation)
+        if loose is not search:
+            loose.look(situation)
         progress()
-    return _concluded(search, classes, ceiling(found))
+    return _concluded(search, loose, classes, ceiling(found))
 
 
-def _concluded(search: _Search, classes: Classes, most: Ceiling) -> Bounds:
+def _concluded(search: _Search, loose: _Search, classes: Classes, most: Ceiling) -> Bounds:
     complete = classes.complete
     return Bounds(
         name=search.reach.name,
-        attempts=search.attempts.worst(most.attempts, complete=complete),
-        cost=search.cost.worst(most.cost, complete=complete),
-        time=search.time.worst(most.time_ns, complete=complete),
+        attempts=search.attempts.worst(loose.attempts.bound, most.attempts, complete=complete),
+        cost=search.cost.worst(loose.cost.bound, most.cost, complete=complete),
+        time=search.time.worst(loose.time.bound, most.time_ns, complete=complete),
         classes=classes.size,
         looked=search.looked,
         complete=complete,
