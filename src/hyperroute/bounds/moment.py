@@ -9,8 +9,9 @@ from hyperroute.bounds.adversary import Option, Path, Said, Weight, best_choice,
 from hyperroute.bounds.menu import Menu, Menus
 from hyperroute.bounds.outages import NO_LISTS, Lists
 from hyperroute.bounds.situation import Situation
-from hyperroute.bounds.spending import spending
+from hyperroute.bounds.spending import Spending, spending
 from hyperroute.canon.units import MILLISECOND, SECOND
+from hyperroute.canon.usage import Usage
 from hyperroute.routing.attempt import ANSWER_NS, min_useful_ns
 from hyperroute.routing.backoff import HINT_NS_MAX
 from hyperroute.routing.plan import Plan
@@ -38,6 +39,7 @@ class Found:
 
 
 NOTHING = Found(0, 0, None)
+UNSPENT = Spending(0, 0, 0, 0, Usage())
 
 
 @dataclass(frozen=True)
@@ -63,23 +65,30 @@ class Moment:
         return self.options == self.loose and (self.menu.plain or not self.room)
 
     @property
-    def key(self) -> tuple[object, ...]:
-        """What the worst runs depend on; two moments with one key have the same."""
+    def shape(self) -> tuple[object, ...]:
+        """What the worst runs depend on besides what attempts cost."""
         rules = self.plan.rules
         afters = tuple(candidate.after for candidate in self.plan.candidates)
         contexts = tuple(one.context for one in self.plan.candidates) if not self.menu.plain else ()
         return (
             self.attempts,
             self.menu,
-            self.options,
-            self.loose,
+            tuple(replace(option, spending=UNSPENT) for option in self.options),
+            tuple(option.groups for option in self.loose),
             self.room,
             self.plan.deadline_ns,
             self.cut,
             rules.jitter,
             afters if any(afters) else (),
             contexts,
+            0 if self.menu.plain else id(rules),
+            tuple(None in _amounts(option) for option in self.options),
         )
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """What attempts cost; where each is at least as much as elsewhere, so is the worst."""
+        return tuple(amount or 0 for option in self.options for amount in _amounts(option))
 
     # --- the three worsts --------------------------------------------------------------------------
     def worst_attempts(self) -> Found:
@@ -225,6 +234,11 @@ class Moment:
             Said(longest.position, None, limit),
         )
         return Found(bound, bound, Path(bound, said))
+
+
+def _amounts(option: Option) -> tuple[int | None, ...]:
+    spent = option.spending
+    return spent.served, spent.failed, spent.served_low, spent.failed_low
 
 
 def _rounded(ns: int | None) -> int | None:

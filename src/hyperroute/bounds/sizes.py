@@ -25,12 +25,12 @@ Size = tuple[int, int | None]
 
 
 def size_values(reach: Reach, conditions: Iterable[Condition]) -> tuple[Size, ...]:
-    """Give the sizes that make a difference, the smallest first."""
+    """Give the sizes that make a difference, the largest input first: it is mostly the dearest."""
     lines = [line for condition in conditions for line in condition]
     found: set[Size] = set()
     for output in _outputs(reach, lines):
         found |= {(tokens, output) for tokens in _inputs(reach, lines, output)}
-    return tuple(sorted(found, key=lambda size: (size[1] or 0, size[0])))
+    return tuple(sorted(found, key=lambda size: (size[1] or 0, -size[0])))
 
 
 def _outputs(reach: Reach, lines: Iterable[Line]) -> tuple[int | None, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from operator import le
 
 from hyperroute.bounds.adversary import Path
 from hyperroute.bounds.ceiling import Ceiling, ceiling
@@ -123,7 +124,7 @@ class _Search:
     attempts: _Best = field(default_factory=_Best)
     cost: _Best = field(default_factory=_Best)
     time: _Best = field(default_factory=_Best)
-    seen: set[object] = field(default_factory=set)
+    seen: dict[object, list[tuple[int, ...]]] = field(default_factory=dict)
     menus: Menus = field(default_factory=Menus)
     looked: int = 0
     states_left: int = STATES_MAX
@@ -141,12 +142,20 @@ class _Search:
             if self.reach.takes:
                 lists = lists_of(self.reach.terms, _cut(view, self.table), view)
             seen = moment(plan, view, lists or NO_LISTS, menus=self.menus)
-            if seen.key in self.seen:
+            if self._known(seen):
                 continue
-            self.seen.add(seen.key)
             if not seen.exact and self._enumerated(one, seen):
                 continue
             self._take(one, seen)
+
+    def _known(self, moment: Moment) -> bool:
+        """Say whether something at least as dear was seen; if not, it has been seen now."""
+        known = self.seen.setdefault(moment.shape, [])
+        amounts = moment.amounts
+        if any(all(map(le, amounts, other)) for other in known):
+            return True
+        known.append(amounts)
+        return False
 
     def _take(self, situation: Situation, seen: Moment) -> None:
         if not seen.menu.plain:
@@ -174,8 +183,7 @@ class _Search:
             if not plan.candidates or plan.candidates[0].last_resort:
                 continue
             there = moment(plan, view_of(one, plan), menus=self.menus, cut=True)
-            if there.key not in self.seen:
-                self.seen.add(there.key)
+            if not self._known(there):
                 self._take(one, there)
         return True
 

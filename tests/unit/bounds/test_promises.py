@@ -53,8 +53,8 @@ def test_what_is_kept_loads(promise: str) -> None:
         (
             "attempts: 4",
             "attempts",
-            "promises at most 4 attempts, but one request can come to 5 attempts: a request "
-            "(model m, in 100000): m@a server_error 3 times, m@b server_error, m@b answers",
+            "but one request can come to 5 attempts: a request (model m, in 100000): "  # noqa: ISC004
+            "m@a server_error 3 times, m@b server_error, m@b answers",
         ),
         ("attempts: 2", "attempts", "can come to 5 attempts"),
         ("cost: 0.811 usd", "cost", "can come to 0.812 usd"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from hyperroute.bounds.classes import CLASSES_MAX
 from hyperroute.bounds.told import run, said
 from hyperroute.bounds.worst import Bounds, bounds_of
 from hyperroute.canon.units import SECOND
@@ -21,9 +22,9 @@ providers:
 """
 
 
-def bounded(text: str, name: str, **limits: int) -> tuple[Bounds, RouteTable]:
+def bounded(text: str, name: str, most: int = CLASSES_MAX) -> tuple[Bounds, RouteTable]:
     table = loads(HOSTS + text).table
-    found = bounds_of(table, name, **limits)
+    found = bounds_of(table, name, most=most)
     assert found is not None
     return found, table
 
