@@ -143,12 +143,12 @@ PROMISES = [
     "models: {a: {kind: chat, offers: [{at: us, P}, {at: «us, variant: v|us2», P}], promise: {survives: 1 provider}}}",
     "models: {a: {kind: chat, offers: [{at: us, P}, {at: us2, P}], promise: {survives: «2|1» offer}}}",
     "models: {a: {kind: chat, offers: [{at: us, P}], promise: {attempts: «1|2»}}}",
-    "models: {a: {kind: chat, offers: [{at: us«|, P»}], promise: {cost: 1 usd}}}",
+    "models: {a: {kind: chat, context: 100k, output: 8k, offers: [{at: us«|, P»}], promise: {cost: 1 usd}}}",
     "models: {a: {kind: chat, offers: [{at: us, P}, {at: us2, P}], promise: {never: {region: «us|cn»}}}}",
     "models: {a: {kind: chat, offers: [{at: us, P}, {at: us2, P}], promise: {survives: 1 provider, for: {org.region: eu}}}}\npolicies: {p: {for: {org.region: «eu|us»}, require: {region: «us-east|us»}}}",
     "models: {a: {kind: chat, offers: [{at: us, P}]}, b: {kind: chat, offers: [{at: «us|eu», P}]}}\nintents: {i: {kind: chat, rank: [cost], promise: {survives: 1 region}}}",
     TWO
-    + "chains: {c: {first: [a, b], promise: {attempts: «1|2»}}}\nintents: {i: {kind: chat, use: c}}",
+    + "chains: {c: {first: [a, b], promise: {attempts: «1|4»}}}\nintents: {i: {kind: chat, use: c}}",
 ]
 
 UNUSED = [
