@@ -165,7 +165,7 @@ def _strays(situation: Situation, plan: Plan, view: View, promise: Promise) -> B
 
 
 def _unproved(reached: Reach, promise: Promise, left: set[str], size: int) -> Iterator[Broken]:
-    about = f"of {size} classes of requests not all were looked at"
+    about = f"what was looked at of {size} classes of requests does not stand for all"
     if promise.survives is not None and "survives" in left:
         count, unit = promise.survives
         yield Broken("survives", f"promises to survive {count} {unit}; not proved: {about}")

@@ -105,7 +105,7 @@ def test_what_is_promised_of_more_classes_than_are_looked_at_must_hold_of_all() 
     text = TABLE + policies + facts
     loads(text.replace("PROMISE", "attempts: 5"))
     loads(text.replace("PROMISE", "never: {region: cn}"))
-    with pytest.raises(TableError, match="not proved: of 78732 classes"):
+    with pytest.raises(TableError, match="not proved: what was looked at of 78732 classes"):
         loads(text.replace("PROMISE", "survives: 1 offer, for: {org.region: us}"))
 
 
