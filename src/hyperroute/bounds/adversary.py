@@ -149,75 +149,83 @@ def best_walk(
     the same as a provider who does not want to be asked again. Without ``aside`` no offer is out:
     where lists are cut, another one would take its place.
     """
-    by_position = {option.position: option for option in options}
-    said = told_apart(plan)
-    known: dict[tuple[object, ...], Path] = {}
+    first = opening(plan)
+    if first is None or attempts < 1:
+        return None
+    return _Walk(plan, options, each, last, aside=aside).best(first, None, attempts)
 
-    def best(move: Move, failure: int | None, left: int) -> Path:
+
+class _Walk:
+    """One plan's walks, each step of them found once."""
+
+    def __init__(
+        self, plan: Plan, options: Sequence[Option], each: Weight, last: Weight, *, aside: bool
+    ) -> None:
+        self._plan = plan
+        self._options = {option.position: option for option in options}
+        self._each, self._last, self._aside = each, last, aside
+        self._said = said = told_apart(plan)
+        self._known: dict[tuple[object, ...], Path] = {}
+        self._waits = any(candidate.after for candidate in plan.candidates)
+        reactions = [(reaction_to(plan, word)[0], word.kind in KEYED) for word in said]
+        self._larger = any(one in (Reaction.LARGER, Reaction.INSTEAD) for one, _ in reactions)
+        self._onward = (Reaction.NEXT, False) in reactions
+        self._ahead = [
+            frozenset(
+                ban_key(candidate, key)
+                for candidate in plan.candidates[position:]
+                for key in candidate.credentials
+            )
+            for position in range(len(plan.candidates))
+        ]
+
+    def best(self, move: Move, failure: int | None, left: int) -> Path:
+        """Find the best walk from a move on; ``failure`` numbers what led to it."""
         trail = move.trail
         key = (
             move.kind,
             (trail.position, trail.credential, trail.retries, trail.rotations, trail.used),
-            trail.banned & ahead[trail.position],
-            move.origin if larger else None,
-            failure if waits or larger else None,
+            trail.banned & self._ahead[trail.position],
+            move.origin if self._larger else None,
+            failure if self._waits or self._larger else None,
             left,
         )
-        if key not in known:
-            known[key] = granted(move, left)
-            other = denied(move, failure, left)
-            if other is not None and other.value > known[key].value:
-                known[key] = other
-        return known[key]
+        if key not in self._known:
+            found = self._granted(move, left)
+            other = self._denied(move, failure, left)
+            self._known[key] = other if other is not None and other.value > found.value else found
+        return self._known[key]
 
-    def granted(move: Move, left: int) -> Path:
-        option = by_position[move.trail.position]
-        found = Path(last(option), (Said(option.position, None),))
-        if left <= 1:
-            return found
+    def _granted(self, move: Move, left: int) -> Path:
+        option = self._options[move.trail.position]
+        each = self._each(option)
+        found = Path(self._last(option), (Said(option.position, None),))
         met: set[Move] = set()
-        for number, word in enumerate(said):
-            onwards = following(plan, move.trail, word, draw_from=(0, "", 1))
-            if onwards is None or (onwards in met and not waits):
+        for number, word in enumerate(self._said) if left > 1 else ():
+            onwards = following(self._plan, move.trail, word, draw_from=(0, "", 1))
+            if onwards is None or (onwards in met and not self._waits):
                 continue
             met.add(onwards)
-            rest = best(onwards, number, left - 1)
-            if each(option) + rest.value > found.value:
+            rest = self.best(onwards, number, left - 1)
+            if each + rest.value > found.value:
                 step = Said(option.position, word)
-                found = Path(each(option) + rest.value, (step, *rest.said), rest.closed)
+                found = Path(each + rest.value, (step, *rest.said), rest.closed)
         return found
 
-    def denied(move: Move, failure: int | None, left: int) -> Path | None:
+    def _denied(self, move: Move, failure: int | None, left: int) -> Path | None:
         if move.kind == "retry":
             return None
-        offer = plan.candidates[move.trail.position].offer
+        offer = self._plan.candidates[move.trail.position].offer
         turning = move.kind == "rotate"
-        if (turning and onward) or not (turning or aside):
+        if (turning and self._onward) or not (turning or self._aside):
             return None  # where a word leads on, nobody needs to bar a key
         key = f"credential_model:{move.trail.credential}/{offer.model}"
-        before = None if failure is None else said[failure]
-        onwards = sidestep(plan, move, "credential" if turning else "offer", before)
+        before = None if failure is None else self._said[failure]
+        onwards = sidestep(self._plan, move, "credential" if turning else "offer", before)
         if onwards is None:
             return None
-        rest = best(onwards, failure, left)
+        rest = self.best(onwards, failure, left)
         return replace(rest, closed=rest.closed | {key if turning else f"offer:{offer.id}"})
-
-    waits = any(candidate.after for candidate in plan.candidates)
-    reactions = {reaction_to(plan, word)[0] for word in said}
-    larger = not reactions.isdisjoint({Reaction.LARGER, Reaction.INSTEAD})
-    onward = any(
-        reaction_to(plan, word)[0] is Reaction.NEXT and word.kind not in KEYED for word in said
-    )
-    ahead = [
-        frozenset(
-            ban_key(candidate, key)
-            for candidate in plan.candidates[position:]
-            for key in candidate.credentials
-        )
-        for position in range(len(plan.candidates))
-    ]
-    first = opening(plan)
-    return None if first is None or attempts < 1 else best(first, None, attempts)
 
 
 def told_apart(plan: Plan) -> list[Failure]:

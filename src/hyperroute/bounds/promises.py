@@ -9,7 +9,7 @@ from functools import partial
 from hyperroute.bounds.ceiling import ceiling
 from hyperroute.bounds.classes import CLASSES_MAX, classes_of
 from hyperroute.bounds.moment import view_of
-from hyperroute.bounds.reach import Reach, askable, asked_chains, reach, untaken
+from hyperroute.bounds.reach import Reach, askable, asked_chains, elsewhere, reach, untaken
 from hyperroute.bounds.situation import Situation
 from hyperroute.bounds.told import amount, outage, run, said
 from hyperroute.bounds.worst import Trace, Worst, bounds_of, matching
@@ -56,6 +56,8 @@ def broken(
 
 
 def _faults(reached: Reach, promise: Promise, most: int) -> Iterator[Broken]:
+    if elsewhere(promise.when, reached.kind):
+        return  # no request of this kind is spoken of
     yield from _exceeded(reached, promise, most)
     if promise.survives is None and not promise.never:
         return

@@ -69,7 +69,7 @@ class Reach:
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
         """The policies that some request of this kind is under."""
-        return tuple(one for one in self.table.policies if not _elsewhere(one.when, self.kind))
+        return tuple(one for one in self.table.policies if not elsewhere(one.when, self.kind))
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
@@ -189,7 +189,7 @@ def proved_names(table: RouteTable) -> Iterator[str]:
     yield from table.intents
 
 
-def _elsewhere(when: Condition, kind: str) -> bool:
+def elsewhere(when: Condition, kind: str) -> bool:
     """Say whether a condition can never hold of a request of this kind."""
     return any(
         line.fact == "req.kind" and line.op in ("equal", "=") and kind not in line.values
@@ -197,4 +197,14 @@ def _elsewhere(when: Condition, kind: str) -> bool:
     )
 
 
-__all__ = ["CHAIN", "Reach", "askable", "asked_chains", "proved_names", "reach", "uncut", "untaken"]
+__all__ = [
+    "CHAIN",
+    "Reach",
+    "askable",
+    "asked_chains",
+    "elsewhere",
+    "proved_names",
+    "reach",
+    "uncut",
+    "untaken",
+]
