@@ -127,6 +127,7 @@ class _Search:
     seen: dict[object, list[tuple[int, ...]]] = field(default_factory=dict)
     menus: Menus = field(default_factory=Menus)
     looked: int = 0
+    complete: bool = True
     states_left: int = STATES_MAX
     walks_left: int = WALKS_MAX
 
@@ -144,6 +145,8 @@ class _Search:
             seen = moment(plan, view, lists or NO_LISTS, menus=self.menus)
             if self._known(seen):
                 continue
+            # A sum does not hang on the order of candidates; a walk does, and measures turn it.
+            self.complete &= seen.menu.plain or not self.reach.measures
             if not seen.exact and self._enumerated(one, seen):
                 continue
             self._take(one, seen)
@@ -224,7 +227,7 @@ def bounds_of(
 
 
 def _concluded(search: _Search, loose: _Search, classes: Classes, most: Ceiling) -> Bounds:
-    complete = classes.complete
+    complete = classes.complete and loose.complete
     return Bounds(
         name=search.reach.name,
         attempts=search.attempts.worst(loose.attempts.bound, most.attempts, complete=complete),

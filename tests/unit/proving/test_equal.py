@@ -101,6 +101,19 @@ def test_names_of_one_table_are_compared_by_what_they_denote(
     assert (found.difference is None) == equal
 
 
+def test_orders_that_are_measured_are_only_equal_if_they_are_the_same() -> None:
+    """Before anything is measured both fall back to the id."""
+    fast = TABLE.replace("any: {kind: chat, rank: [cost]}", "any: {kind: chat, rank: [ttft.p90]}")
+    quick = TABLE.replace(
+        "any: {kind: chat, rank: [cost]}", "any: {kind: chat, rank: [latency.p90]}"
+    )
+    found = equal_tables(loads(fast).table, loads(quick).table)
+    assert found.difference is None
+    assert not found.proved
+    assert not found.equal
+    assert equal_tables(loads(fast).table, loads(fast).table).equal
+
+
 def test_a_difference_that_only_an_outage_shows_is_found() -> None:
     text = TABLE.replace("two:     {first: [m, n], take: 2}", 'two:     {first: ["m@a", "m@b"]}')
     text = text.replace("turned:  {first: [n, m]}", "turned:  {first: [{first: [m, n], take: 2}]}")
