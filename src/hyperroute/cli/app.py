@@ -10,6 +10,7 @@ from hyperroute.cli import (
     chat,
     check,
     diff,
+    equal,
     explain,
     importing,
     keys,
@@ -17,6 +18,7 @@ from hyperroute.cli import (
     models,
     plan,
     plugins,
+    prove,
     schema,
     serve,
     test,
@@ -59,7 +61,9 @@ app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)
+app.command("equal")(equal.equal)
 app.command("test")(test.run_tests)
+app.command("prove")(prove.prove)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)
 app.command("serve")(serve.serve)

@@ -8,7 +8,7 @@ well. Whatever is named ``down`` refuses the connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -97,10 +97,11 @@ class Stage:
 
 def accounts(table: RouteTable, stage: Stage) -> Accounts:
     """Build an account for every provider entry, with all its keys, played on a stage."""
+    return accounts_of(table, lambda call: _flow(call, stage))
 
-    def flow(call: Outbound) -> Flow:
-        return _flow(call, stage)
 
+def accounts_of(table: RouteTable, flow: Callable[[Outbound], Flow]) -> Accounts:
+    """Build an account for every provider entry, with all its keys, each speaking the same flow."""
     by_name = {
         name: Account(
             provider=Provider(name=entry.plugin, flow=flow),
@@ -150,12 +151,13 @@ def _flow(call: Outbound, stage: Stage) -> Flow:
     while (yield from read()):
         pass
     cut = int(step.split()[2]) if step.startswith("cut after ") else None
-    yield from _events(call.model, stage.usage, cut=cut)
+    yield from answer(call.model, stage.usage, cut=cut)
     if cut is not None:
         raise CallError(verdicts.TRUNCATED)
 
 
-def _events(model: str, usage: Usage, *, cut: int | None) -> Iterator[StreamEvent]:
+def answer(model: str, usage: Usage, *, cut: int | None = None) -> Iterator[StreamEvent]:
+    """Say an answer that used so much; ``cut``: so many words of it, and no end."""
     yield Started("played", model)
     if cut == 0:
         return
@@ -168,4 +170,4 @@ def _events(model: str, usage: Usage, *, cut: int | None) -> Iterator[StreamEven
         yield Finished("stop", "stop")
 
 
-__all__ = ["Stage", "accounts", "duration"]
+__all__ = ["Stage", "accounts", "accounts_of", "answer", "duration"]

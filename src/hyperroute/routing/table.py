@@ -235,7 +235,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """A bound to be proved at load; loaded and validated now, proved by a later command."""
+    """A bound that is proved when the table is loaded."""
 
     attempts: int | None = None
     cost: Decimal | None = None

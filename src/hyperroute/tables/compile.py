@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -43,6 +43,8 @@ class Compiled:
     table: RouteTable
     spaces: Spaces
     names: Namespace
+    promised: tuple[tuple[str, Spot], ...] = ()
+    """Names with a promise, and where it stands."""
 
 
 def compile_folder(folder: Folder, plugins: PluginWords | None) -> Compiled:
@@ -112,7 +114,13 @@ class _Compiler:
         )
         self._check_cycles(terms)
         lint.patterns(self.folder)
-        return Compiled(table, known, self.names)
+        return Compiled(table, known, self.names, tuple(self._promised()))
+
+    def _promised(self) -> Iterator[tuple[str, Spot]]:
+        for section in ("models", "intents", "chains"):
+            for entry, doc in self._of(section):
+                if getattr(doc, "promise", None) is not None:
+                    yield entry.name, entry.spot / "promise"
 
     def _of(self, section: str) -> list[tuple[Entry, Any]]:
         """Give the definitions that are whole, in the order of their names."""

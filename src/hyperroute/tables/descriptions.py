@@ -16,7 +16,7 @@ _RESTRICT = {
 }
 _REPLACE = {"replace": "Stands in the place of the same name in an included table."}
 _TIMEOUT = "Limits of one attempt; merged with the policy's, the smaller counts."
-_PROMISE = "Bounds. Loaded, not proved yet."
+_PROMISE = "Bounds, proved whenever the table is loaded."
 
 MEANINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {

@@ -110,7 +110,7 @@ class Policies:
         return None
 
     def promise(self, spot: Spot, doc: PromiseDoc | None) -> Promise | None:
-        """Compile a promise; proving it is another command's."""
+        """Compile a promise; it is proved once the table is whole."""
         if doc is None:
             return None
         survives: tuple[int, Literal["provider", "offer", "region"]] | None = None

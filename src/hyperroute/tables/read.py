@@ -12,6 +12,7 @@ from hyperroute.tables.digest import digest
 from hyperroute.tables.given import cases
 from hyperroute.tables.loaded import Files, Loaded
 from hyperroute.tables.merge import Folder, includes, merge
+from hyperroute.tables.promises import prove
 from hyperroute.tables.report import Report, Spot
 from hyperroute.tables.source import Reader, Source
 from hyperroute.tables.vocabulary import PluginWords, nearest
@@ -36,6 +37,7 @@ def understand_files(found: Files, plugins: PluginWords | None, *, strict: bool)
         # Of a faulty table it cannot be said what is used: one mistake would be told twice.
         lint.unused(folder, compiled.names)
         lint.empty(folder, compiled.table)
+        prove(compiled)
     report.raise_if_failed()
     return Loaded(
         table=replace(compiled.table, digest=digest(compiled.table)),

@@ -1,0 +1,1 @@
+"""What any one request may cost at worst. Pure; what is not attained is never called exact."""
