@@ -11,6 +11,7 @@ from hyperroute.cli import (
     check,
     diff,
     explain,
+    image,
     importing,
     keys,
     ledger,
@@ -61,6 +62,7 @@ app.command("diff")(diff.diff)
 app.command("test")(test.run_tests)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)
+app.command("image")(image.image)
 app.command("serve")(serve.serve)
 app.command("translate")(translate.translate)
 app.add_typer(credits_.app, name="credits")
