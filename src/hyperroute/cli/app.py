@@ -12,6 +12,7 @@ from hyperroute.cli import (
     diff,
     equal,
     explain,
+    image,
     importing,
     keys,
     ledger,
@@ -66,6 +67,7 @@ app.command("test")(test.run_tests)
 app.command("prove")(prove.prove)
 app.command("schema")(schema.schema)
 app.command("models")(models.models)
+app.command("image")(image.image)
 app.command("serve")(serve.serve)
 app.command("translate")(translate.translate)
 app.add_typer(credits_.app, name="credits")

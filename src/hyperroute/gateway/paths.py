@@ -10,6 +10,8 @@ every leading step of that kind is taken off before the table is asked (api.md, 
     messages                          POST       answer, anthropic.messages
     messages/count_tokens             POST       count, anthropic.messages
     embeddings                        POST       answer, openai.embeddings
+    images/generations                POST       answer, openai.images
+    images/generate                   POST       the same, as the older generation called it
     completions                       POST       answer, openai.completions
     gemini                            POST       answer, by its body
     models/NAME:generateContent       POST       answer, gemini.generate
@@ -53,6 +55,7 @@ RESPONSES: Final = "openai.responses"
 MESSAGES: Final = "anthropic.messages"
 GEMINI: Final = "gemini.generate"
 EMBEDDINGS: Final = "openai.embeddings"
+IMAGES: Final = "openai.images"
 COMPLETIONS: Final = "openai.completions"
 
 
@@ -99,6 +102,8 @@ _PLACES: Final[Mapping[str, Place]] = MappingProxyType(
         "messages/count_tokens": Place(verb="count", methods=_POST, dialect=MESSAGES),
         "gemini": Place(verb="answer", methods=_POST, dialect=GEMINI, either=True),
         "embeddings": Place(verb="answer", methods=_POST, dialect=EMBEDDINGS),
+        "images/generations": Place(verb="answer", methods=_POST, dialect=IMAGES),
+        "images/generate": Place(verb="answer", methods=_POST, dialect=IMAGES),
         "completions": Place(verb="answer", methods=_POST, dialect=COMPLETIONS),
         "models": Place(verb="models", methods=_GET),
         "api-usage": Place(verb="usage", methods=("GET",)),

@@ -12,6 +12,7 @@ from hyperroute.dialects.gemini import GEMINI_GENERATE
 from hyperroute.dialects.openai_chat import OPENAI_CHAT
 from hyperroute.dialects.openai_completions import OPENAI_COMPLETIONS
 from hyperroute.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from hyperroute.dialects.openai_images import OPENAI_IMAGES
 from hyperroute.dialects.openai_responses import OPENAI_RESPONSES
 
 DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
@@ -23,8 +24,11 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
 """Law 7 makes the order matter nowhere: a request's own dialect always comes first."""
 
 PASSING: Final[Mapping[str, Dialect]] = MappingProxyType(
-    {dialect.endpoint: dialect for dialect in (OPENAI_EMBEDDINGS, OPENAI_COMPLETIONS)}
+    {
+        dialect.endpoint: dialect
+        for dialect in (OPENAI_EMBEDDINGS, OPENAI_COMPLETIONS, OPENAI_IMAGES)
+    }
 )
-"""Those whose requests only pass: no other dialect can say them, nor they what others say."""
+"""Those that stand alone: no other dialect can say their requests, nor they what others say."""
 
 __all__ = ["DIALECTS", "PASSING"]

@@ -150,6 +150,7 @@ _TABLES: Final = MappingProxyType(
     {
         "openai.chat": OPENAI_ROWS + BEDROCK_ROWS,
         "openai.responses": OPENAI_ROWS + BEDROCK_ROWS,
+        "openai.images": OPENAI_ROWS,
         "openai.embeddings": OPENAI_ROWS + BEDROCK_ROWS,
         "openai.completions": OPENAI_ROWS + BEDROCK_ROWS,
         "anthropic.messages": ANTHROPIC_ROWS + BEDROCK_ROWS,

@@ -37,6 +37,7 @@ ENDPOINTS: Final[Mapping[str, str]] = MappingProxyType(
         "anthropic.messages": "messages",
         "gemini.generate": "gemini",
         "openai.embeddings": "embeddings",
+        "openai.images": "images",
         "openai.completions": "completions",
     }
 )

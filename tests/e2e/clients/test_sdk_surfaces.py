@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64decode
 
 import anthropic
 import httpx
@@ -14,6 +15,8 @@ from google.genai import types as google
 from pydantic import BaseModel
 from tests.e2e.clients.standing import KEY, MODELS
 
+from hyperroute.canon.media import size_of
+from hyperroute.client import Router
 from hyperroute.testing.replies import DIALECTS, HELLO, Said
 
 TEXT = "".join(HELLO.text)
@@ -188,3 +191,19 @@ def test_tools_that_only_responses_has_are_reported_and_not_forwarded(place, pro
     assert "web_search" not in sent
     assert "namespace" not in sent
     assert "tools" in came.headers["x-hyperroute-losses"]
+
+
+def test_pictures_are_drawn_for_the_sdk(server, upstream):
+    table = """
+    hyperroute: 1
+    providers: {local: {plugin: simulated}}
+    models: {sketch: {kind: image, offers: [{at: local, price: {image: 0.01}}]}}
+    """
+    with server.standing(upstream, Router.loads(table)) as place:
+        with openai.OpenAI(base_url=f"{place.url}/v1", api_key=KEY) as client:
+            came = client.images.generate(
+                model="sketch", prompt="a lighthouse", n=2, size="512x512"
+            )
+            assert came.data is not None
+            coded = [each.b64_json for each in came.data]
+        assert [size_of(b64decode(each or "")) for each in coded] == [(512, 512)] * 2

@@ -19,6 +19,7 @@ from hyperroute.dialects.base import Dialect
 from hyperroute.dialects.openai_chat import OPENAI_CHAT
 from hyperroute.dialects.openai_completions import OPENAI_COMPLETIONS
 from hyperroute.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from hyperroute.dialects.openai_images import OPENAI_IMAGES
 from hyperroute.dialects.openai_responses import OPENAI_RESPONSES
 from hyperroute.plugins.hookspecs import hookimpl
 from hyperroute.providers.flow import Outbound, Provider
@@ -32,6 +33,7 @@ _DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
         "responses": OPENAI_RESPONSES,
         "embeddings": OPENAI_EMBEDDINGS,
         "completions": OPENAI_COMPLETIONS,
+        "images": OPENAI_IMAGES,
     }
 )
 _HEADERS: Final = (("organization", "openai-organization"), ("project", "openai-project"))

@@ -24,8 +24,8 @@ from hyperroute_simulated.simulation import OPTIONS, Simulation, with_options
 URL: Final = "https://simulated.invalid"
 """A name that RFC 2606 keeps from ever existing, should anybody try."""
 
-_WIRED: Final = frozenset(dialect.name for dialect in PASSING.values())
-"""Of media kinds, what has a wire format here all the same."""
+_WIRED: Final = frozenset(dialect.name for word, dialect in PASSING.items() if word != "images")
+"""Of what is no chat, that which is answered over a wire that is simulated too."""
 
 
 def simulated(

@@ -1,11 +1,13 @@
 """Pictures, films, sounds, vectors and rented seconds, as far as routing and billing see them.
 
-No wire format is involved: these kinds have no dialect of their own yet. What comes is a reference
-under ``.invalid``, and the meters that a real host would report, from the request's own parameters.
+No wire format is involved. Images are real, small PNG files of the size that was asked for, given by
+their bytes; of the other kinds what comes is a reference under ``.invalid``. The meters are those that
+a real host would report, from the request's own parameters.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -23,6 +25,7 @@ from hyperroute.canon.events import (
 from hyperroute.canon.usage import Usage
 from hyperroute.providers.classify import verdict_on
 from hyperroute.providers.flow import CallError, Flow, Outbound, Pause
+from hyperroute_simulated.pictures import png
 from hyperroute_simulated.simulation import Simulation, draw
 
 KINDS: Final = frozenset({"image", "video", "audio", "embed", "gpu"})
@@ -34,6 +37,7 @@ _MIMES: Final[Mapping[str, tuple[Literal["image", "video", "audio"], str, str]]]
     }
 )
 _RESULTS_MAX: Final = 64
+_SIDE: Final = 64
 _MS_DEFAULT: Final = 5_000
 
 
@@ -59,8 +63,11 @@ def _events(call: Outbound, number: int) -> Iterator[StreamEvent]:
     kind = call.request.kind
     count = min(max(_count(said.get("n"), 1), 1), _RESULTS_MAX)
     yield Started(f"sim-{number:016x}", call.model, call.unix_s)
+    frame = _frame(said)
     for index in range(count):
-        yield PartStarted(index, _part(kind, f"{number:016x}-{index}"), index)
+        name = f"{number:016x}-{index}"
+        part = _part(kind, name) if kind != "image" else _picture(f"{said}{name}", frame)
+        yield PartStarted(index, part, index)
         yield PartEnded(index)
     ms = _count(said.get("duration"), _MS_DEFAULT // 1_000) * 1_000
     match kind:
@@ -85,6 +92,18 @@ def _part(kind: str, name: str) -> Part:
         address = f"https://simulated.invalid/{name}.{ending}"
         return Media(kind=media, source="url", value=address, mime=mime)
     return Opaque("simulated", {"kind": kind, "id": name})
+
+
+def _picture(seed: str, frame: tuple[int, int]) -> Media:
+    data = b64encode(png(seed.encode(), *frame)).decode()
+    return Media(kind="image", source="data", value=data, mime="image/png")
+
+
+def _frame(said: Mapping[str, Any]) -> tuple[int, int]:
+    """Read width and height from a size; what is none gets a small square."""
+    width, _, height = str(said.get("size", "")).lower().replace("*", "x").partition("x")
+    sides = _count(width, 0), _count(height, 0)
+    return sides if all(sides) else (_SIDE, _SIDE)
 
 
 def _count(value: object, default: int) -> int:
