@@ -48,9 +48,9 @@ def diff(
         needs = representatives((one, other)) if traffic is None else recorded(traffic, other)
         found = compare(one, other, needs)
         if html is not None:
-            from hyperroute.proving.diff_page import page
+            from hyperroute.proving.diff_page import diff_page
 
-            html.write_text(page(found, str(old), str(new)), "utf-8")
+            html.write_text(diff_page(found, str(old), str(new)), "utf-8")
         if as_json:
             emit(found.to_json())
         else:

@@ -140,7 +140,8 @@ def compare(old: RouteTable, new: RouteTable, needs: Iterable[Need]) -> Diff:
 
 def decide(table: RouteTable, need: Need) -> Decided:
     """Plan one request by one table."""
-    made = plan(request_of(need.given, table), table=table, answers=answers_of(need.given), seed=0)
+    request, answers = request_of(need.given, table), answers_of(need.given)
+    made = plan(request, table=table, answers=answers, seed=need.seed)
     offers = [candidate.offer for candidate in made.candidates]
     first = made.candidates[0].expected if made.candidates else None
     price = usd(first, table)

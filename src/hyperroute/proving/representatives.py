@@ -2,17 +2,20 @@
 
 What can matter to a plan is finite: the sizes, words and facts that conditions, windows, tiers and
 caps mention. Every size is met at its limit and one token beyond it, in every company of facts that
-some condition names; needs, limits of output and endpoints are varied one at a time. So this is a
-sample, not a proof: two that are varied apart may only matter together.
+some condition names; needs, limits of output and endpoints are varied one at a time. Beside them
+stand the request classes of each table by itself, which are complete for it where they are few. Of
+two tables together this is a sample, not a proof: what only matters in both at once may be missed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any
 
+from hyperroute.bounds.classes import classes_of
+from hyperroute.bounds.reach import reach
 from hyperroute.catalog.card import Offer
 from hyperroute.catalog.condition import Condition, FactRef
 from hyperroute.proving.reach import owned, parts, reached
@@ -34,6 +37,8 @@ class Need:
 
     given: Given
     count: int = 1
+    seed: int = 0
+    """Draws the arm of a split by request."""
 
     @property
     def name(self) -> str:
@@ -53,7 +58,11 @@ class Need:
 def representatives(tables: Sequence[RouteTable]) -> Iterator[Need]:
     """Give requests for every name that any of the tables has, in the order of names."""
     for name in sorted({name for table in tables for name in _names(table)}):
-        yield from islice(_of_name(name, tables), MOST)
+        met = set[str]()
+        for need in chain(islice(_of_name(name, tables), MOST), _of_classes(name, tables)):
+            if repr(need) not in met:
+                met.add(repr(need))
+                yield need
 
 
 def _names(table: RouteTable) -> Iterator[str]:
@@ -80,6 +89,30 @@ def _of_name(name: str, tables: Sequence[RouteTable]) -> Iterator[Need]:
     for other in sorted({word for offer in offers for word in offer.endpoints} - {endpoint}):
         if other in DIALECTS:
             yield _need(words, _BASE, facts={"req.endpoint": other})
+
+
+def _of_classes(name: str, tables: Sequence[RouteTable]) -> Iterator[Need]:
+    """Give one request of each class that one of the tables has for a name."""
+    for table in tables:
+        meant = table.aliases[name].to if name in table.aliases else name
+        service = find_service(meant, table)
+        found = reach(table, meant if service is None else service.model.name)
+        for situation in () if found is None else classes_of(found, most=MOST):
+            told = {**situation.facts, "req.stream": situation.stream}
+            told |= {"req.endpoint": situation.endpoint} if situation.endpoint else {}
+            given = Given(
+                model=None if meant in table.intents else name,
+                intent=name if meant in table.intents else None,
+                input=situation.tokens,
+                output=situation.max_out,
+                needs=tuple(sorted(situation.needs)),
+                parameters=situation.parameters,
+                facts=told,
+                fallback=situation.fallback,
+                avoid=situation.avoid,
+                script={},
+            )
+            yield Need(given, seed=situation.seed)
 
 
 def _offers(name: str, table: RouteTable) -> Iterator[Offer]:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from hyperroute.canon.money import Overdue
 from hyperroute.canon.mutation import Cell, Commit, Found, Key, Mutation, RowKey, State
@@ -24,6 +24,7 @@ from hyperroute.errors import StoreError
 from hyperroute.stores import asking, lapsing, sql
 from hyperroute.stores.base import AsyncStore
 from hyperroute.stores.browsing import Turns
+from hyperroute.stores.cells import Cells
 from hyperroute.stores.database import Database
 from hyperroute.stores.deciding import Book, ahead, beyond, decide, there
 from hyperroute.stores.sql import Values
@@ -245,9 +246,9 @@ class GroupStore:
             return self._trouble(verb, error, unknown=unknown, misfit=misfit)
         return error
 
-    def _cells(self, mutations: Sequence[Mutation]) -> _Cells:
+    def _cells(self, mutations: Sequence[Mutation]) -> Cells:
         """Begin, and read what a group will ask for, by few statements."""
-        cells = _Cells(self._find_one)
+        cells = Cells(self._find_one)
         questions = sql.asked(
             dict.fromkeys([cell for mutation in mutations for cell in ahead(mutation)])
         )
@@ -263,7 +264,7 @@ class GroupStore:
             cells.read(questions, self._writer.look_up(questions))
         return cells
 
-    def _decided(self, mutations: Sequence[Mutation], cells: _Cells) -> Commit | Exception:
+    def _decided(self, mutations: Sequence[Mutation], cells: Cells) -> Commit | Exception:
         """Decide one batch, and have what comes of it stand before the next."""
         version = cells.version + 1
         try:
@@ -279,7 +280,7 @@ class GroupStore:
             cells.version, cells.numbered = version, True
         return commit
 
-    def _writings(self, cells: _Cells) -> Iterator[tuple[str, Sequence[Values]]]:
+    def _writings(self, cells: Cells) -> Iterator[tuple[str, Sequence[Values]]]:
         """Write every cell once, however many batches of the group changed it."""
         yield from sql.gathered(sql.write(*one) for one in cells.changed.items())
         if cells.numbered:
@@ -316,30 +317,6 @@ class GroupStore:
     ) -> StoreError:
         told = " ".join(str(error).split())
         return StoreError(f"{self._name} cannot be {verb}: {told}", unknown=unknown, misfit=misfit)
-
-
-class _Cells(dict[Cell, State | None]):
-    """The cells that a group has read or changed, as they stand within its transaction."""
-
-    def __init__(self, read_one: Callable[[Cell], State | None]) -> None:
-        super().__init__()
-        self.now: Instant = 0
-        self.version = 0
-        self.numbered = False
-        self.changed: dict[Cell, State | None] = {}
-        self._read_one = read_one
-
-    def __missing__(self, cell: Cell) -> State | None:
-        """Read what was not read ahead."""
-        found = self[cell] = self._read_one(cell)
-        return found
-
-    def read(
-        self, questions: Mapping[str, Mapping[Values, Cell]], answers: Iterable[Sequence[Any]]
-    ) -> None:
-        """Hold what a database answered to questions of ``sql.asked``."""
-        for of_question, rows in zip(questions.values(), answers, strict=True):
-            self.update(cast("Any", sql.answered(of_question, rows)))
 
 
 class Awaited:

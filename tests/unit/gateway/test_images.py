@@ -58,7 +58,8 @@ def drawn(*pictures: dict[str, Any], **more: Any) -> Script:
 
 
 def sent(door, at: int = 0) -> dict[str, Any]:
-    return json.loads(door.world.sent[at].request.body)
+    body: dict[str, Any] = json.loads(door.world.sent[at].request.body)
+    return body
 
 
 def test_a_picture_is_asked_for_in_one_flat_body_and_comes_as_it_was_given(door):

@@ -45,6 +45,7 @@ def test_the_built_in_parts_enter_by_the_same_door():
         "gemini",
         "embeddings",
         "completions",
+        "images",
     }
     assert set(registry.dialects) == {
         "openai.chat",
@@ -53,6 +54,7 @@ def test_the_built_in_parts_enter_by_the_same_door():
         "gemini.generate",
         "openai.embeddings",
         "openai.completions",
+        "openai.images",
     }
     assert registry.origins["dialect openai.chat"] == Origin("hyperroute")
     assert registry.plugins == (Origin("hyperroute"),)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from hyperroute.errors import TableError
 from hyperroute.proving.diff import ASPECTS, compare
-from hyperroute.proving.diff_page import page
+from hyperroute.proving.diff_page import diff_page
 from hyperroute.proving.representatives import representatives
 from hyperroute.proving.traffic import recorded
 from hyperroute.tables.load import loads
@@ -98,11 +98,11 @@ def test_a_line_that_is_no_need_is_an_error_at_its_place(tmp_path, line, said):
 
 def test_the_page_loads_nothing_and_escapes_names():
     found = differing(BASE, BASE.replace("in: 1,", "in: 2,"))
-    text = page(found, "<old>", "new&co")
+    text = diff_page(found, "<old>", "new&co")
     assert "&lt;old&gt; against new&amp;co" in text
     assert not re.search(r"(src|href)=|@import|url\(|<script", text)
     assert 'name="viewport"' in text
-    assert text.count('class="one"') == len(found.groups())
+    assert text.count("<details>") == len(found.groups())
 
 
 def test_the_json_form_is_json():
