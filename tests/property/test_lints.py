@@ -16,7 +16,7 @@ from hyperroute.testing.tables import render, tables
 DAY = 20_500
 default = settings.default
 some = settings(
-    max_examples=max(100, default.max_examples if default else 0),
+    max_examples=max(40, default.max_examples if default else 0),
     suppress_health_check=[HealthCheck.too_slow],
 )
 FIND = {one.name: one.find for one in LINTS}

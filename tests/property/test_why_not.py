@@ -14,7 +14,7 @@ from hyperroute.testing import handmade
 from hyperroute.testing.tables import route_tables
 
 default = settings.default
-many = settings(max_examples=max(150, default.max_examples if default else 0))
+many = settings(max_examples=max(100, default.max_examples if default else 0))
 
 
 @st.composite
