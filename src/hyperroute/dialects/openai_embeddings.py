@@ -26,15 +26,15 @@ from hyperroute.dialects.base import (
     Decoder,
     Emission,
     Encoder,
-    ErrorInStream,
     ErrorReport,
     Profile,
 )
 from hyperroute.dialects.extension import read_extension
 from hyperroute.dialects.filling import fill
-from hyperroute.dialects.json import dumps, loads
+from hyperroute.dialects.json import dumps
 from hyperroute.dialects.openai_asking import pass_through
 from hyperroute.dialects.openai_usage import read_usage
+from hyperroute.dialects.openai_whole import read_object
 from hyperroute.dialects.reading import flag, measured, text
 from hyperroute.dialects.sse import BodyReader, frame
 from hyperroute.dialects.unsaid import TOKENS, Speech
@@ -171,18 +171,7 @@ class EmbeddingsDecoder:
             ProviderWireError: It is not whole, or holds no embeddings; ``cut`` is set for the first.
             ErrorInStream: The whole body was an error object.
         """
-        body, _ = self._body.close()
-        if body is None:
-            raise ProviderWireError("the body ended before it began", cut=True)
-        try:
-            value = loads(body)
-        except (ValueError, RecursionError):
-            cut = not body.rstrip().endswith((b"}", b"]"))
-            raise ProviderWireError("the body is not JSON", cut=cut) from None
-        if not isinstance(value, dict):
-            raise ProviderWireError("the body is not a JSON object")
-        if openai_errors.is_error(value):
-            raise ErrorInStream(openai_errors.report(value))
+        value = read_object(self._body)
         if not isinstance(value.get("data"), list) or not value["data"]:
             raise ProviderWireError("must be a list that is not empty", pointer="/data")
         model, said = value.get("model"), value.get("id")

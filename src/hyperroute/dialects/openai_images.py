@@ -32,14 +32,14 @@ from hyperroute.dialects.base import (
     Decoder,
     Emission,
     Encoder,
-    ErrorInStream,
     ErrorReport,
     Profile,
 )
 from hyperroute.dialects.extension import EXTENSIONS, read_extension
 from hyperroute.dialects.filling import fill
-from hyperroute.dialects.json import dumps, loads
+from hyperroute.dialects.json import dumps
 from hyperroute.dialects.openai_usage import read_usage
+from hyperroute.dialects.openai_whole import read_object
 from hyperroute.dialects.reading import flag, measured, text
 from hyperroute.dialects.sse import BodyReader, frame
 from hyperroute.dialects.unsaid import TOKENS, Speech
@@ -197,18 +197,7 @@ class ImagesDecoder:
             ProviderWireError: It is not whole, or holds no picture; ``cut`` is set for the first.
             ErrorInStream: The whole body was an error object.
         """
-        body, _ = self._body.close()
-        if body is None:
-            raise ProviderWireError("the body ended before it began", cut=True)
-        try:
-            value = loads(body)
-        except (ValueError, RecursionError):
-            cut = not body.rstrip().endswith((b"}", b"]"))
-            raise ProviderWireError("the body is not JSON", cut=cut) from None
-        if not isinstance(value, dict):
-            raise ProviderWireError("the body is not a JSON object")
-        if openai_errors.is_error(value):
-            raise ErrorInStream(openai_errors.report(value))
+        value = read_object(self._body)
         kind = value.get("output_format")
         mime = f"image/{kind}" if isinstance(kind, str) else None
         pictures = _pictures(value.get("data"), mime)
