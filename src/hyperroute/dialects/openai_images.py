@@ -57,6 +57,8 @@ SPEECH: Final = Speech(dialect=NAME, thinking="dropped", finishes=frozenset(), m
 _OURS: Final = frozenset({*EXTENSIONS, "model", "intent", "stream", "user"})
 """Members that no shape rules; the last is about a person, and no provider's business."""
 
+_PERSON: Final = Loss("/user", "dropped", "who asks is not told to whoever draws")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAiImages:
@@ -137,8 +139,10 @@ class OpenAiImages:
         del profile
         if request.dialect != NAME:
             raise ClientWireError("a conversation is no request for images")
+        lost = (_PERSON,) if _unwrapped(request.raw).get("user") is not None else ()
         try:
-            return Emission(path=PATH, body=dumps({"model": model, **request.parameters}))
+            body = dumps({"model": model, **request.parameters})
+            return Emission(path=PATH, body=body, losses=lost)
         except ValueError as error:
             raise ClientWireError(f"the request is not JSON: {error}") from None
 

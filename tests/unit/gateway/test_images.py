@@ -69,6 +69,7 @@ def test_a_picture_is_asked_for_in_one_flat_body_and_comes_as_it_was_given(door)
         200,
         [{"url": "https://x.test/1.png", "revised_prompt": "r"}],
     )
+    assert answer.headers["x-hyperroute-losses"] == "dropped /user"
     assert door.world.sent[0].request.url == "https://one.test/v1/images/generations"
     assert sent(door) == {
         "model": "painter-2",
