@@ -32,17 +32,15 @@ def worst_charge(plan: Plan) -> Microcredits | None:
     return worst
 
 
-def unpriced(plan: Plan) -> tuple[str, ...]:
+def unpriced(plan: Plan) -> tuple[Offer, ...]:
     """List the offers whose answers have no price: what nobody can charge is not free."""
     index, day = index_of(plan.table), plan.answers.day
-    return tuple(
-        [
-            candidate.offer.id
-            for candidate in plan.candidates
-            if sheet_on(index.model_of(candidate.offer).sell.price or candidate.offer.price, day)
-            is None
-        ]
-    )
+    found: list[Offer] = []
+    for candidate in plan.candidates:
+        own = index.model_of(candidate.offer).sell.price
+        if sheet_on(candidate.offer.price if own is None else own, day) is None:
+            found.append(candidate.offer)
+    return tuple(found)
 
 
 def charged(plan: Plan, record: Record) -> Microcredits | None:

@@ -47,6 +47,7 @@ from hyperroute.routing.record import Record
 from hyperroute.routing.selling import charged, charged_so_far, costs, unpriced, worst_charge
 from hyperroute.routing.view import View
 from hyperroute.runtime.conversation import Conversation
+from hyperroute.runtime.outcome import shown
 
 CHECKPOINT_NS: Final = 2 * SECOND
 CHECKPOINT_SIZE: Final = 2_000
@@ -330,7 +331,8 @@ class Tab(Generic[S]):
         purse = budgets.purse(limits, known, default=default)
         capped = any(limit is not None for _, limit in caps)
         if (purse is not None or capped) and (without := unpriced(plan)):
-            return _unpriced(f"no price is known for {', '.join(without)}")
+            names = ", ".join([shown(plan, one.id, one.provider) for one in without])
+            return _unpriced(f"no price is known for {names}")
         hold = Reserve(
             self._key,
             0,

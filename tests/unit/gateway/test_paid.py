@@ -57,6 +57,7 @@ models:
   unbounded: {kind: chat, offers: [{at: one, price: {per: 1M tok, in: 1.00, out: 10.00}}]}
   unpriced: {kind: chat, output: 500, offers: [{at: one}]}
 """
+HIDDEN = PRICED.replace("keys: [env:ONE]", "hidden: true, keys: [env:ONE]")
 MONTH = BudgetKey("spending-limit", (("key", "capped"),), "2026-09")
 EACH = 12_150
 """Of ``HELLO`` at ``one``: 11 tokens at 1.00 and 7 at 10.00 USD a million, and half of it again."""
@@ -130,9 +131,8 @@ Opened = Callable[..., Shop]
 
 @pytest.fixture
 def shop(colour: str, registry: Any) -> Opened:
-    router = Router.loads(PRICED, registry=registry)
-
-    def open_(wallets: Wallets = "none") -> Shop:
+    def open_(wallets: Wallets = "none", table: str = PRICED) -> Shop:
+        router = Router.loads(table, registry=registry)
         world = World()
         for host in (ONE, TWO):
             world.serve(host, whole("openai.chat"))
@@ -275,6 +275,16 @@ def test_what_cannot_be_priced_is_not_free(
     assert told.status == status
     assert status == 200 or told.json["error"]["type"] == "insufficient_credits"
     assert len(here.world.sent) == (status == 200)
+
+
+def test_an_offer_without_a_price_is_named_as_its_caller_may_know_it(shop: Opened) -> None:
+    """Invariant 29: a hidden provider is hidden in a refusal too."""
+    plain, hidden = (shop("floor", table).paid(300) for table in (PRICED, HIDDEN))
+    assert "unpriced@one." in plain.post(model="unpriced").json["error"]["message"]
+    told = hidden.post(model="unpriced")
+    assert told.status == 402
+    assert "unpriced@" in told.json["error"]["message"]
+    assert "@one" not in told.body.decode()
 
 
 def test_a_budget_refuses_what_has_no_bound(shop: Opened) -> None:
